@@ -1,11 +1,14 @@
 """Earnings features: a planted day of news shows 13 weeks later, at the right session, and never from the future."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from internal.dates import sessions_frame
 from internal.features.earnings_features import (
@@ -67,15 +70,41 @@ def test_a_move_of_all_tickers_is_no_news(
         assert (moved[:, : len(DAYS_BACK)] <= expected[:, : len(DAYS_BACK)] + 1e-6).all()
 
 
-def test_spikes_are_those_of_expressions(observed: pl.DataFrame) -> None:
-    """Of whole columns, in Polars: the volatility before is the segment's own, and an unknown spike is none."""
-    panel = observed.filter((pl.col("ticker") != "T01") | (pl.col("age") >= 30))
+def _spikes_of_polars(panel: pl.DataFrame) -> bytes:
+    """Of whole columns: the volatility before is the segment's own, and an unknown spike is none."""
     apart = (pl.col(name) - pl.col(name).median().over("session") for name in ("log_return", "past_volume_surprise"))
     change, surprise = apart
     before = pl.col("volatility").shift(1).over("segment")
     spike = ((change.abs() / before).clip(0, 8) * surprise.clip(-1, 3).exp()).clip(0, 30).fill_null(0.0)
-    found = add_spikes(panel, MarketMedians.of(panel))["spike"].to_numpy()
-    assert found.tobytes() == panel.select(spike).to_series().to_numpy().tobytes()
+    return panel.select(spike).to_series().to_numpy().tobytes()
+
+
+@given(st.lists(st.integers(0, 2), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
+def test_spikes_are_those_of_polars(segment: list[int], seed: int) -> None:
+    """To the bit, of segments of any lengths and beginnings, with unknown and with absurd values."""
+    random, count = np.random.default_rng(seed), len(segment)
+    lengths = np.bincount(segment).tolist()
+    sessions = [np.arange(length) + int(random.integers(5, 9)) for length in lengths]
+    drawn = {
+        "log_return": random.standard_t(1, count) * 0.03,
+        "past_volume_surprise": random.normal(0, 2, count),
+        "volatility": random.lognormal(-4, 1, count),
+    }
+    panel = pl.DataFrame({"segment": np.sort(segment), "session": np.concatenate(sessions), **drawn})
+    known = {name: pl.Series(random.random(count) > 0.2) for name in drawn}
+    panel = panel.with_columns(pl.when(flag).then(name).alias(name) for name, flag in known.items())
+    found = add_spikes(panel, MarketMedians.of(panel))["spike"]
+    assert found.to_numpy().tobytes() == _spikes_of_polars(panel)
+
+
+def test_spikes_of_a_panel(observed: pl.DataFrame) -> None:
+    """They are those of Polars, and medians of other sessions are refused."""
+    panel = observed.filter((pl.col("ticker") != "T01") | (pl.col("age") >= 30))
+    medians = MarketMedians.of(panel)
+    assert add_spikes(panel, medians)["spike"].to_numpy().tobytes() == _spikes_of_polars(panel)
+    for other in (replace(medians, first=medians.first + 1), replace(medians, change=medians.change[:-1])):
+        with pytest.raises(ValueError, match="other sessions"):
+            add_spikes(panel, other)
 
 
 def test_every_feature(observed: pl.DataFrame) -> None:

@@ -15,7 +15,6 @@ from internal.features.variables import (
     OBSERVED_VARIABLES,
     READ_BY_NETWORKS_ALONE,
     STATIC_VARIABLES,
-    daily_range_variance,
     known_frame,
     observe,
 )
@@ -116,6 +115,8 @@ def _as_polars_computes(frame: pl.DataFrame) -> pl.DataFrame:
         mean = values.rolling_mean(window, min_samples=min(window, 20)).over(segment)
         return mean.clip(0).sqrt().clip(1e-3)
 
+    span = (pl.col("high") / pl.col("low")).log().pow(2) / 2
+    body = (close / pl.col("open")).log().pow(2) * 0.38629436111989
     weighted = squares.ewm_mean(alpha=1 - 0.94, min_samples=20).over(segment).sqrt()
     return (
         frame.with_columns(previous=close.shift(1).over(segment))
@@ -126,10 +127,13 @@ def _as_polars_computes(frame: pl.DataFrame) -> pl.DataFrame:
             pl.when("traded").then(surprise).otherwise(0.0).fill_null(0.0).clip(-5, 5).alias("past_volume_surprise"),
             (close / previous - 1).alias("past_daily_return"),
         )
-        .with_columns(volatility=(0.5 * weighted + 0.5 * root(squares, 252)).clip(1e-3))
+        .with_columns(
+            volatility=(0.5 * weighted + 0.5 * root(squares, 252)).clip(1e-3),
+            range_variance=(span - body).clip(0) + pl.col("past_open").pow(2),
+        )
         .with_columns(
             past_recent_volatility=(root(squares, 5) / own).log().clip(-3, 3),
-            past_range_volatility=(root(daily_range_variance(), 22) / own).log().clip(-3, 3),
+            past_range_volatility=(root(pl.col("range_variance"), 22) / own).log().clip(-3, 3),
         )
         .drop("previous")
     )
@@ -154,9 +158,9 @@ def test_as_polars_computes(
 
 def test_no_rows_are_observed(observed: pl.DataFrame) -> None:
     """A panel without rows gets the same columns."""
-    assert observe(observed.select(pl.all().exclude("^(past_.*|log_return|volatility)$")).clear()).equals(
-        observed.clear()
-    )
+    assert observe(
+        observed.select(pl.all().exclude("^(past_.*|log_return|volatility|range_variance)$")).clear()
+    ).equals(observed.clear())
 
 
 def test_calendar_before_a_holiday() -> None:

@@ -125,7 +125,11 @@ def test_days_and_groups_outside_are_refused() -> None:
 def test_sizes_ahead_by_hand() -> None:
     """Half of the log variance of the segment's next session; unknown at its end and where that did not trade."""
     frame = pl.DataFrame(
-        {"segment": [0, 0, 0, 1, 1], "traded": [True, True, False, True, True], "variance": [1e-4, 4e-4, 0, 9e-4, 0]}
+        {
+            "segment": [0, 0, 0, 1, 1],
+            "traded": [True, True, False, True, True],
+            "range_variance": [1e-4, 4e-4, 0, 9e-4, 0],
+        }
     )
     expected = [np.log(0.02), np.nan, np.nan, np.log(np.sqrt(1e-7)), np.nan]
     assert log_sizes_ahead(frame) == pytest.approx(expected, nan_ok=True)

@@ -22,7 +22,7 @@ from internal.errors import InvalidRequestError
 from internal.features.earnings_features import earnings_features
 from internal.features.panel import build_panel
 from internal.features.splits import Block
-from internal.features.variables import daily_range_variance, observe
+from internal.features.variables import observe
 from internal.features.volatility_inputs import SHARED_BY_DATE, volatility_inputs
 from internal.features.windows import HORIZON, find_origins
 
@@ -55,10 +55,10 @@ def _ridge(inputs: np.ndarray, target: np.ndarray, strength: float, *, intercept
 
 def _log_variances_ahead(frame: pl.DataFrame) -> np.ndarray:
     """Of the session each number of steps ahead, then of the mean of the sessions up to it, by Polars' expressions."""
-    variance, steps = pl.col("variance"), range(1, HORIZON + 1)
+    variance, steps = pl.col("range_variance"), range(1, HORIZON + 1)
     single = [variance.shift(-step).over("segment").alias(f"single_{step}") for step in steps]
     mean = [variance.rolling_mean(step).shift(-step).over("segment").alias(f"mean_{step}") for step in steps]
-    return frame.with_columns(variance=daily_range_variance()).select(*single, *mean).select(pl.all().log()).to_numpy()
+    return frame.select(*single, *mean).select(pl.all().log()).to_numpy()
 
 
 class Reference:

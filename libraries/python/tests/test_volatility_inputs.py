@@ -35,9 +35,7 @@ def make_frame() -> pl.DataFrame:
                     "session": session,
                     "date": date(2024, 1, 1) + timedelta(days=session),
                     "sector": sector,
-                    **{price: float(random.lognormal(0, 0.1)) for price in ("open", "close", "low")},
-                    "high": float(random.lognormal(0.3, 0.1)),
-                    "past_open": None if first else float(random.normal(0, 0.02)),
+                    "range_variance": None if first else float(random.lognormal(-6, 2)),
                     "log_return": None if first else float(random.normal(0, 0.05)),
                 }
             )
@@ -45,14 +43,15 @@ def make_frame() -> pl.DataFrame:
 
 
 def add_groups(frame: pl.DataFrame) -> pl.DataFrame:
-    """The frame with the columns of its groups."""
-    return GroupAverages.of(frame).add_to(frame)
+    """The frame with the averages of its groups."""
+    averages = GroupAverages.of(frame)
+    return frame.with_columns(**averages.at(averages.add_to(frame), np.arange(frame.height)))
 
 
 def test_groups_are_those_of_polars() -> None:
     """Mean variance and dispersion by date, and by date and sector; missing where no ticker has a return."""
     found = add_groups(make_frame())
-    variance, change = pl.col("variance").clip(0, GROUP_VARIANCE_CEILING), pl.col("log_return")
+    variance, change = pl.col("range_variance").clip(0, GROUP_VARIANCE_CEILING), pl.col("log_return")
     for name, keys in {"market": ["date"], "sector_group": ["date", "sector"]}.items():
         apart = (change - change.mean().over(keys)).pow(2).clip(0, GROUP_VARIANCE_CEILING)
         expected = found.select(variance=variance.mean().over(keys), dispersion=apart.mean().over(keys))
@@ -78,14 +77,14 @@ def test_inputs_of_groups_are_those_of_each_ticker(
     """They are computed once for several tickers; Polars' rolling means agree, and a ticker alone has the same bits."""
     frame = observe_tickers(make_bars, make_details)
     averages = GroupAverages.of(frame)
-    grouped, inputs = averages.add_to(frame), volatility_inputs(frame)
+    grouped, inputs = add_groups(frame), volatility_inputs(frame)
     for mean in GROUPS:
         over = pl.col(mean.column).fill_nan(None).rolling_mean(mean.window, min_samples=mean.fewest).over("segment")
         expected = grouped.select(over.clip(1e-7).log().fill_null(float("nan"))).to_series().to_numpy()
         np.testing.assert_allclose(inputs[:, INPUTS.index(mean.name)], expected, rtol=1e-9)
     for _, rows in grouped.with_row_index("row").group_by("segment"):
         part = slice(int(rows["row"][0]), int(rows["row"][-1]) + 1)
-        alone = select_inputs(averages.add_to(frame[part], part))
+        alone = select_inputs(averages.add_to(frame[part], part), averages)
         assert alone.tobytes() == inputs[part].tobytes()
 
 
@@ -94,13 +93,14 @@ def test_inputs_on_filled(
 ) -> None:
     """What is done with the inputs as they are filled in is done once with each."""
     frame = observe_tickers(make_bars, make_details)
-    grouped = GroupAverages.of(frame).add_to(frame)
+    averages = GroupAverages.of(frame)
+    grouped = averages.add_to(frame)
 
     def add_place(first: int, values: np.ndarray) -> None:
         values += np.arange(first, first + len(values))[:, None]
 
-    expected = select_inputs(grouped) + np.arange(len(INPUTS))
-    np.testing.assert_array_equal(select_inputs(grouped, add_place), expected)
+    expected = select_inputs(grouped, averages) + np.arange(len(INPUTS))
+    np.testing.assert_array_equal(select_inputs(grouped, averages, add_place), expected)
 
 
 def test_no_row() -> None:

@@ -85,7 +85,10 @@ class Variables(ctypes.Structure):
     """`variables` of variables.c."""
 
     _fields_: ClassVar = [
-        *((name, Address) for name in ("log_return", "open", "surprise", "daily_return", "volatility")),
+        *(
+            (name, Address)
+            for name in ("log_return", "open", "surprise", "daily_return", "volatility", "range_variance")
+        ),
         *((name, Address) for name in ("average", "high", "low", "recent", "range")),
     ]
 
@@ -129,6 +132,18 @@ class Averaged(ctypes.Structure):
     """`averaged` of volatility.c."""
 
     _fields_: ClassVar = [("values", Address), ("around", Address), ("largest", ctypes.c_double)]
+
+
+class Moves(ctypes.Structure):
+    """`moves` of volatility.c."""
+
+    _fields_: ClassVar = [
+        *((name, Address) for name in ("change", "surprise", "volatility", "sessions", "lengths")),
+        *((name, ctypes.c_int64) for name in ("segments", "first")),
+        *((name, Address) for name in ("usual_change", "usual_surprise")),
+        *((name, ctypes.c_double) for name in ("largest_size", "least_surprise", "largest_surprise", "largest")),
+        ("exponential", Address),
+    ]
 
 
 class History(ctypes.Structure):
@@ -208,13 +223,15 @@ def load_volatility() -> ctypes.CDLL:
     counts = [ctypes.c_int64] * 2
     functions.average_groups.argtypes = [ctypes.POINTER(Averaged), Address, *counts, Address, Address]
     functions.sum_groups.argtypes = [Address, Address, Address, *counts, Address, Address]
+    functions.find_moves.argtypes = [ctypes.POINTER(Moves), Address]
     functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
     standardise = functions.standardise_inputs, functions.standardise_rows
     outcomes = functions.returns_ahead, functions.write_outcomes
-    others = functions.count_inside, functions.average_groups, functions.sum_groups, functions.fill_features
-    for function in (functions.mean_windows, *standardise, *outcomes, *others):
+    others = functions.count_inside, functions.average_groups, functions.sum_groups
+    earnings = functions.find_moves, functions.fill_features
+    for function in (functions.mean_windows, *standardise, *outcomes, *others, *earnings):
         function.restype = None
     return functions
 

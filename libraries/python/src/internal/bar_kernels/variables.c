@@ -27,7 +27,7 @@ typedef struct { // of a panel
 } panel;
 
 typedef struct { // NaN where not known
-    double *log_return, *open, *surprise, *daily_return, *volatility;
+    double *log_return, *open, *surprise, *daily_return, *volatility, *range_variance;
     double *average, *high, *low, *recent, *range; // null where no network reads them
 } variables;
 
@@ -78,7 +78,7 @@ static double average_price(const panel *from, int64_t row) {
     return vendor >= low && vendor <= high ? vendor : (high + low + from->close[row]) * (1.0 / 3);
 }
 
-// As `daily_range_variance` of features/variables.py.
+// Garman and Klass' variance of a session (1980, eq. 20) plus the squared overnight gap, in squared log returns.
 static double range_variance(const panel *from, int64_t row, double overnight) {
     double span = from->log(from->high[row] / from->low[row]), body = from->log(from->close[row] / from->open[row]);
     double within = span * span / 2 - body * body * 0.38629436111989;
@@ -115,6 +115,7 @@ static void observe_segment(const panel *from, const trailing *by, int64_t first
         double weighted = squares.known < by->fewest ? nothing() : from->square_root(squares.mean);
         double volatility = by->recent_share * weighted + (1 - by->recent_share) * long_run;
         to->volatility[row] = volatility = volatility < by->floor ? by->floor : volatility;
+        double variance = to->range_variance[row] = range_variance(from, row, overnight);
         if (!to->range) continue;
 
         to->average[row] = from->log(average_price(from, row) / before);
@@ -123,7 +124,6 @@ static void observe_segment(const panel *from, const trailing *by, int64_t first
         last = age < RECENT_WINDOW ? nothing() : to->log_return[row - RECENT_WINDOW];
         double lately = root(from, follow(&recent, change * change, last * last), by->floor);
         to->recent[row] = clip(from->log(lately / volatility), -LARGEST_RATIO, LARGEST_RATIO);
-        double variance = range_variance(from, row, overnight);
         double range = follow(&ranges, variance, replace(variances, RANGE_WINDOW, age, variance));
         to->range[row] = clip(from->log(root(from, range, by->floor) / volatility), -LARGEST_RATIO, LARGEST_RATIO);
     }

@@ -176,6 +176,42 @@ void sum_groups(const double *restrict values, const int32_t *restrict days, con
     }
 }
 
+typedef double (*function)(double);
+
+typedef struct { // the columns of which spikes are made; NaN where missing
+    const double *change, *surprise, *volatility;
+    const int64_t *sessions;
+    const int64_t *lengths; // of each segment
+    int64_t segments;
+    int64_t first;                                 // session, of which the medians begin
+    const double *usual_change, *usual_surprise;   // the medians of each session
+    double largest_size, least_surprise, largest_surprise, largest;
+    function exponential;
+} moves;
+
+static double clip(double value, double least, double most) { // NaN stays
+    value = value < least ? least : value;
+    return value > most ? most : value;
+}
+
+// Writes the size of each row's move beyond that of its date, in units of the volatility before it, times its volume.
+void find_moves(const moves *in, double *restrict spikes) {
+    const double *change = in->change, *surprise = in->surprise, *volatility = in->volatility;
+    const int64_t *sessions = in->sessions;
+    for (int64_t segment = 0; segment < in->segments; segment++) {
+        int64_t length = in->lengths[segment];
+        if (length) spikes[0] = 0; // no volatility is known before it
+        for (int64_t i = 1; i < length; i++) {
+            int64_t session = sessions[i] - in->first;
+            double apart = change[i] - in->usual_change[session], louder = surprise[i] - in->usual_surprise[session];
+            double size = clip((apart < 0 ? -apart : apart) / volatility[i - 1], 0, in->largest_size);
+            size *= in->exponential(clip(louder, in->least_surprise, in->largest_surprise));
+            spikes[i] = is_missing(size) ? 0 : clip(size, 0, in->largest);
+        }
+        change += length, surprise += length, volatility += length, sessions += length, spikes += length;
+    }
+}
+
 #define BACKS 4 // days back on which earnings were reported
 
 typedef struct {

@@ -19,7 +19,6 @@ from internal.baselines.session_rows import TARGETS, YEAR_OF_HISTORY, PreparedPa
 from internal.baselines.volatility import ROOT_STEPS
 from internal.baselines.volatility_fit import Scales
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT, tabulate_earnings_features
-from internal.features.variables import daily_range_variance
 from internal.features.volatility_inputs import INPUTS, average, select_inputs
 from internal.forecasting.quantiles import STEPS
 from internal.freed_memory import return_freed_memory
@@ -69,21 +68,23 @@ class BoostedRows:
 
         def fill(part: slice) -> None:
             if kept[part].any():
-                rows._fill(scale, prepared.part(part), np.flatnonzero(kept[part]), int(begin[part.start]))
+                rows._fill(scale, prepared, part, np.flatnonzero(kept[part]), int(begin[part.start]))
 
         each_part(frame, fill)
         rows._subtract_date_means(session[rows.number])
         return rows
 
-    def _fill(self, scale: EarningsVolatility, prepared: pl.DataFrame, kept: np.ndarray, begin: int) -> None:
+    def _fill(
+        self, scale: EarningsVolatility, prepared: PreparedPanel, part: slice, kept: np.ndarray, begin: int
+    ) -> None:
         """Fill in some rows of whole segments, i64 [row], from a place on."""
-        place = slice(begin, begin + len(kept))
-        inputs = select_inputs(prepared)[kept]
-        table, first = tabulate_earnings_features(prepared, kept)
-        history = np.flatnonzero(prepared.get_column("age").to_numpy()[kept] >= YEAR_OF_HISTORY)
+        place, segments = slice(begin, begin + len(kept)), prepared.part(part)
+        inputs = select_inputs(segments, prepared.averages)[kept]
+        table, first = tabulate_earnings_features(segments, kept)
+        history = np.flatnonzero(segments.get_column("age").to_numpy()[kept] >= YEAR_OF_HISTORY)
         scales = scale.scales_of_inputs(inputs, history, stack_earnings(table, list_ahead(first[history])))
         level = np.log(scales.cumulative[:, -1])
-        volatility = prepared.get_column("volatility").fill_null(float("nan")).to_numpy()[kept]
+        volatility = segments.get_column("volatility").fill_null(float("nan")).to_numpy()[kept]
         self.inputs.values[: len(OWN_INPUTS), place] = inputs.T[list(OWN_INPUTS)]
         self.inputs.values[len(OWN_INPUTS), place] = level
         self.inputs.values[BESIDE_PEERS, place] = level - np.log(volatility * ROOT_STEPS[-1])
@@ -142,7 +143,7 @@ class Outcomes:
 
 def ranges_ahead(frame: pl.DataFrame) -> np.ndarray:
     """Range volatility of each session ahead, f64 [row, step]; NaN beyond the segment."""
-    sizes = frame.select("segment", size=daily_range_variance().sqrt())
+    sizes = frame.select("segment", size=pl.col("range_variance").sqrt())
     ahead = {str(step): pl.col("size").shift(-step).over("segment") for step in STEPS}
     return sizes.select(**ahead).fill_null(float("nan")).to_numpy()
 

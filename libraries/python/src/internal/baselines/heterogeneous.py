@@ -104,7 +104,7 @@ class HeterogeneousVolatility:
     def scales(self, frame: pl.DataFrame) -> Scales:
         """The expected size of the moves from each row, a few tickers at a time, so that arrays fit a cache."""
         prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
-        return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared.part(part)))))
+        return to_scales(fill_parts(frame, (TARGETS,), lambda part: self._predict(self._design(prepared, part))))
 
     def cumulative_scales(self, frame: pl.DataFrame) -> ScratchArray:
         """The cumulative ones of `scales` alone."""
@@ -112,7 +112,7 @@ class HeterogeneousVolatility:
         found = ScratchArray((frame.height, len(STEPS)))
 
         def work(part: slice) -> None:
-            found.values[part] = to_scales(self._predict(self._design(prepared.part(part)))).cumulative
+            found.values[part] = to_scales(self._predict(self._design(prepared, part))).cumulative
             found.release()
 
         each_part(frame, work)
@@ -134,10 +134,11 @@ class HeterogeneousVolatility:
         """
         return to_scales(self._predict(Design(self.standardisation.apply(inputs), history, earnings)))
 
-    def _design(self, prepared: pl.DataFrame) -> Design:
+    def _design(self, prepared: PreparedPanel, part: slice) -> Design:
         """The explanatory variables of whole segments."""
-        history, first, table = tabulate_history(prepared, uses_earnings=self.uses_earnings)
-        inputs = select_inputs(prepared, self.standardisation.apply_to)
+        segments = prepared.part(part)
+        history, first, table = tabulate_history(segments, uses_earnings=self.uses_earnings)
+        inputs = select_inputs(segments, prepared.averages, self.standardisation.apply_to)
         return Design(inputs, history, stack_earnings(table, list_ahead(first)))
 
     def _predict(self, design: Design) -> np.ndarray:
@@ -149,7 +150,7 @@ class HeterogeneousVolatility:
         prepared, asked = PreparedPanel.of(frame, uses_earnings=self.uses_earnings), _mark(frame, rows)
 
         def work(part: slice) -> np.ndarray:
-            return self._predict(self._design(prepared.part(part)))[asked[part]]
+            return self._predict(self._design(prepared, part))[asked[part]]
 
         return self.plain(to_scales(np.concatenate(each_part(frame, work))[_places(frame, rows)]))
 
@@ -269,9 +270,8 @@ class AdaptiveVolatility(EarningsVolatility):
         prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
 
         def work(part: slice) -> np.ndarray:
-            segments = prepared.part(part)
-            predicted = self._predict(self._design(segments))
-            surprises[row_of[part]] = log_sizes_ahead(segments) - predicted[:, 0] / 2
+            predicted = self._predict(self._design(prepared, part))
+            surprises[row_of[part]] = log_sizes_ahead(frame[part]) - predicted[:, 0] / 2
             kept = predicted[asked[part]]
             write_outcomes(past_returns_ahead(frame[part]), to_scales(predicted), row_of[part], truth.values)
             truth.release()

@@ -21,7 +21,6 @@ from internal.features.earnings_features import (
     tabulate_earnings_features,
 )
 from internal.features.splits import Block
-from internal.features.variables import daily_range_variance
 from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, GroupAverages, number_sectors, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
@@ -136,7 +135,7 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
         first_ahead=np.full(len(order), -1, np.int32),
         place=order,
         log_close=np.log(frame.get_column("close").to_numpy()),
-        variance=frame.select(daily_range_variance().fill_null(float("nan"))).to_series().to_numpy(),
+        variance=frame.get_column("range_variance").to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
         known=np.empty(len(order), np.int32),
     )
@@ -146,7 +145,7 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
     def fill(part: slice) -> None:
         inside = read[part]
         segments = prepared.part(part) if inside.all() else prepared.part(part).filter(pl.Series(inside))
-        _fill(rows, segments, row_of[part][inside], part.start, uses_earnings=uses_earnings)
+        _fill(rows, segments, prepared.averages, row_of[part][inside], part.start, uses_earnings=uses_earnings)
 
     each_part(frame, fill)
     return rows
@@ -164,10 +163,18 @@ def _arrange_earnings(frame: pl.DataFrame, session: np.ndarray, read: np.ndarray
     return SessionEarnings.of(session, begins, continues, features=features)
 
 
-def _fill(rows: SessionRows, prepared: pl.DataFrame, row_of: np.ndarray, begin: int, *, uses_earnings: bool) -> None:
+def _fill(  # noqa: PLR0913  (one of them is named)
+    rows: SessionRows,
+    prepared: pl.DataFrame,
+    averages: GroupAverages,
+    row_of: np.ndarray,
+    begin: int,
+    *,
+    uses_earnings: bool,
+) -> None:
     """Fill in the rows of whole segments, from a row of the panel on."""
     trades = {str(step): pl.col("traded").shift(-step).over("segment").fill_null(value=False) for step in STEPS}
-    rows.inputs.values[row_of] = inputs = select_inputs(prepared)
+    rows.inputs.values[row_of] = inputs = select_inputs(prepared, averages)
     rows.inputs.release()
     rows.trades_ahead[row_of] = prepared.select(**trades).to_numpy()
     rows.known[row_of] = np.where(np.isfinite(inputs).all(axis=1), _known_sessions(prepared), NEVER)

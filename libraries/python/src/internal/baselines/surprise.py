@@ -26,9 +26,9 @@ def log_sizes_ahead(frame: pl.DataFrame) -> np.ndarray:
     """The log of the next session's range volatility, f64 [row]; NaN where it is unknown or did not trade.
 
     Args:
-        frame: Whole segments of an observed panel with the column `variance`.
+        frame: Whole segments of an observed panel.
     """
-    logs = frame.get_column("variance").clip(VARIANCE_FLOOR).log().to_numpy()
+    logs = frame.get_column("range_variance").clip(VARIANCE_FLOOR).log().to_numpy()
     traded, segment = frame.get_column("traded").to_numpy(), frame.get_column("segment").to_numpy()
     ahead = np.full(len(logs), np.nan)
     ahead[:-1] = np.where(traded[1:] & (segment[1:] == segment[:-1]), logs[1:] / 2, np.nan)

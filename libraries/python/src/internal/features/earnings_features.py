@@ -14,13 +14,16 @@ from typing import Final, Self, cast
 import numpy as np
 import polars as pl
 
-from internal.bar_kernels.library import History, load_volatility
+from internal.bar_kernels.library import History, Moves, find_function, load_volatility
 from internal.dates import next_session, sessions_frame
 from internal.features.segment_means import segment_lengths
 from internal.features.windows import HORIZON
 
 DAYS_BACK: Final = (91, 182, 273, 364)
 LARGE: Final = 4.0  # such as twice the usual move on twice the usual volume
+LARGEST_SIZE: Final = 8.0  # of a return in units of volatility
+SMALLEST_SURPRISE, LARGEST_SURPRISE = -1.0, 3.0  # of a volume, logarithms
+LARGEST_SPIKE: Final = 30.0
 EARNINGS_INPUT_COUNT: Final = len(DAYS_BACK) + 3 + 2
 
 
@@ -105,18 +108,23 @@ def add_spikes(segments: pl.DataFrame, medians: MarketMedians) -> pl.DataFrame:
     A spike is |return| in units of the volatility known before it, x volume in units of its mean, at most 30. The
     date's median is subtracted from both: news that moved every ticker is no company's earnings.
     """
-    place = segments.get_column("session").to_numpy() - medians.first
-    lengths = segment_lengths(segments)
-    change, surprise, volatility = (
-        segments.get_column(name).to_numpy() for name in ("log_return", "past_volume_surprise", "volatility")
+    names = ("log_return", "past_volume_surprise", "volatility")
+    columns = [np.ascontiguousarray(segments.get_column(name).to_numpy(), np.float64) for name in names]
+    session = np.ascontiguousarray(segments.get_column("session").to_numpy(), np.int64)
+    lengths, spikes = segment_lengths(segments), np.empty(segments.height)
+    usual = [np.ascontiguousarray(values, np.float64) for values in (medians.change, medians.surprise)]
+    first, last = session.min(initial=medians.first), session.max(initial=medians.first - 1)
+    if first < medians.first or not last - medians.first < len(medians.change) == len(medians.surprise):
+        raise ValueError("the medians are of other sessions")
+    given = Moves(
+        *(array.ctypes.data for array in (*columns, session, lengths)),
+        *(len(lengths), medians.first),
+        *(array.ctypes.data for array in usual),
+        *(LARGEST_SIZE, SMALLEST_SURPRISE, LARGEST_SURPRISE, LARGEST_SPIKE),
+        find_function("exp"),
     )
-    before = np.empty_like(volatility)
-    before[1:] = volatility[:-1]
-    before[np.cumsum(lengths) - lengths] = np.nan
-    size = np.clip(np.abs(change - medians.change[place]) / before, 0, 8)
-    size *= pl.Series(np.clip(surprise - medians.surprise[place], -1, 3)).exp().to_numpy()
-    spike = np.nan_to_num(np.clip(size, 0, 30, out=size), copy=False)
-    return segments.with_columns(spike=pl.Series(spike))
+    load_volatility().find_moves(ctypes.byref(given), spikes.ctypes.data)
+    return segments.with_columns(spike=pl.Series(spikes))
 
 
 @lru_cache(maxsize=4)  # the parts of a panel have the same first and last day, most of them

@@ -77,14 +77,14 @@ READ: Final = {  # in the order of `panel` of variables.c
     "volume_weighted_average_price": np.float64,
 }
 FILLED_IN: Final = (  # in the order of `variables` of variables.c; networks alone read the last five
-    *("log_return", "past_open", "past_volume_surprise", "past_daily_return", "volatility"),
+    *("log_return", "past_open", "past_volume_surprise", "past_daily_return", "volatility", "range_variance"),
     *("past_volume_weighted_average_price", "past_high", "past_low"),
     *("past_recent_volatility", "past_range_volatility"),
 )
 ADDED: Final = (
     "log_return",
     *(f"past_{name}" for name in ("volume_weighted_average_price", "open", "high", "low", "close")),
-    *("past_volume_surprise", "past_daily_return", "volatility"),
+    *("past_volume_surprise", "past_daily_return", "volatility", "range_variance"),
     *("past_recent_volatility", "past_range_volatility"),
 )
 
@@ -94,14 +94,15 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
 
     Prices become log ratios to the previous close. `volatility` is the daily one, a fraction: half an exponentially
     weighted one (decay 0.94, RiskMetrics 1996), half the root mean square of the last 252 sessions, never below 0.1 %;
-    null before 20 sessions. A session that carries the last close has ratios of zero and no volume surprise.
+    null before 20 sessions. `range_variance` is Garman and Klass' of the session plus the squared overnight gap, in
+    squared log returns. A session that carries the last close has ratios of zero and no volume surprise.
 
     Args:
         frame: `Panel.frame`, sorted by ticker and date.
         for_networks: Whether a network reads it; a third of its memory is of columns that no baseline reads.
 
     Returns:
-        The frame with `log_return`, `volatility` and `past_*`, f64; a segment's first row has nulls.
+        The frame with `log_return`, `volatility`, `range_variance` and `past_*`, f64; a segment's first row has nulls.
     """
     unread = () if for_networks else READ_BY_NETWORKS_ALONE
     frame = frame.drop(unread, strict=False)
@@ -133,13 +134,6 @@ def _fill_in(read: list[np.ndarray], ends: np.ndarray, observed: dict[str, np.nd
 
     with ThreadPoolExecutor(pl.thread_pool_size()) as pool:
         list(pool.map(observe_part, share_groups(ends)))
-
-
-def daily_range_variance() -> pl.Expr:
-    """Garman and Klass' variance of a session (1980, eq. 20) plus the squared overnight gap, in squared log returns."""
-    span = (pl.col("high") / pl.col("low")).log().pow(2) / 2
-    body = (pl.col("close") / pl.col("open")).log().pow(2) * 0.38629436111989
-    return (span - body).clip(0) + pl.col("past_open").pow(2)
 
 
 def known_frame(start: date, end: date) -> pl.DataFrame:

@@ -14,7 +14,6 @@ import polars as pl
 
 from internal.bar_kernels.library import Averaged, load_volatility
 from internal.features.segment_means import SegmentMeans, segment_lengths
-from internal.features.variables import daily_range_variance
 
 VARIANCE_FLOOR: Final = 1e-7
 GROUP_VARIANCE_CEILING: Final = 0.01  # a session of 10 %: one ticker's outlier must not move its group
@@ -77,7 +76,8 @@ def volatility_inputs(frame: pl.DataFrame) -> np.ndarray:
         frame: What `variables.observe` returns. **Guard:** an input of a row is made of that row and earlier ones, of
             the same segment, or of the same date's other tickers.
     """
-    return select_inputs(GroupAverages.of(frame).add_to(frame))
+    averages = GroupAverages.of(frame)
+    return select_inputs(averages.add_to(frame), averages)
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class GroupAverages:
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of an observed panel."""
         ceiling, numbers, values = GROUP_VARIANCE_CEILING, _number_groups(frame), dict[str, np.ndarray]()
-        variance = frame.select(daily_range_variance()).to_series().to_numpy()
+        variance = frame.get_column("range_variance").to_numpy()
         change = frame.get_column("log_return").to_numpy()
         for name, group in numbers.items():
             values[f"{name}_variance"] = average(group, variance, largest=ceiling)
@@ -108,16 +108,17 @@ class GroupAverages:
         return cls(numbers, values)
 
     def add_to(self, part: pl.DataFrame, rows: slice = EVERY_ROW) -> pl.DataFrame:
-        """Some rows of the panel with the columns that `select_inputs` needs; then no segment needs another."""
-        columns = {
-            f"{name}_{what}": self.values[f"{name}_{what}"][group[rows]]
-            for name, group in self.numbers.items()
+        """Some rows of the panel with the numbers of their groups; then no segment needs another."""
+        return part.with_columns(pl.Series(name, group[rows]) for name, group in self.numbers.items())
+
+    def at(self, grouped: pl.DataFrame, rows: np.ndarray) -> dict[str, np.ndarray]:
+        """The values at some rows, i64 [row], of a frame from `add_to`, by name, f64 [row]."""
+        numbers = {name: grouped.get_column(name).to_numpy()[rows] for name in self.numbers}
+        return {
+            f"{name}_{what}": self.values[f"{name}_{what}"][group]
+            for name, group in numbers.items()
             for what in ("variance", "dispersion")
         }
-        columns["sector_group"] = self.numbers["sector_group"][rows]
-        span = (pl.col("high") / pl.col("low")).log().pow(2) / (4 * np.log(2))  # Parkinson 1980
-        own = {"variance": daily_range_variance(), "span": span}
-        return part.with_columns(**own, **{name: pl.Series(values) for name, values in columns.items()})
 
 
 def number_sectors(frame: pl.DataFrame) -> np.ndarray:
@@ -162,11 +163,14 @@ def average(
     return means
 
 
-def select_inputs(grouped: pl.DataFrame, on_filled: Callable[[int, np.ndarray], None] = leave) -> np.ndarray:
-    """`volatility_inputs` of whole segments of a frame from `GroupAverages.add_to`.
+def select_inputs(
+    grouped: pl.DataFrame, averages: GroupAverages, on_filled: Callable[[int, np.ndarray], None] = leave
+) -> np.ndarray:
+    """`volatility_inputs` of whole segments.
 
     Args:
-        grouped: The segments.
+        grouped: The segments, from `GroupAverages.add_to`.
+        averages: Of the whole panel.
         on_filled: Called with the place of the first and the values of some inputs, f64 [input, row], while they are
             in a cache. Of inputs of groups, it is called with fewer rows.
     """
@@ -175,7 +179,7 @@ def select_inputs(grouped: pl.DataFrame, on_filled: Callable[[int, np.ndarray], 
     _fill_means(inputs, 0, (*OWN, *VOLUME), _averaged(grouped, change), lengths, on_filled)
     _fill_direction(inputs[FIRST_DIRECTION:FIRST_GROUP], change, volatility, lengths)
     on_filled(FIRST_DIRECTION, inputs[FIRST_DIRECTION:FIRST_GROUP])
-    _fill_groups(inputs[FIRST_GROUP:], grouped, lengths, on_filled)
+    _fill_groups(inputs[FIRST_GROUP:], grouped, averages, lengths, on_filled)
     return inputs.T
 
 
@@ -201,14 +205,17 @@ def _fill_means(  # noqa: PLR0913, PLR0917  (what the inputs are made of, where 
 
 
 def _fill_groups(
-    inputs: np.ndarray, grouped: pl.DataFrame, lengths: np.ndarray, on_filled: Callable[[int, np.ndarray], None]
+    inputs: np.ndarray,
+    grouped: pl.DataFrame,
+    averages: GroupAverages,
+    lengths: np.ndarray,
+    on_filled: Callable[[int, np.ndarray], None],
 ) -> None:
     """Fill in the inputs of groups, f64 [input, row], once for all segments of a sector that begin on one session."""
     begun = grouped.get_column("sector_group").to_numpy()[np.cumsum(lengths) - lengths]
     chosen, rows, place = _find_longest(begun, lengths)
-    columns = {mean.column: grouped.get_column(mean.column).to_numpy()[rows] for mean in GROUPS}
     shared = np.empty((len(GROUPS), len(rows)))
-    _fill_means(shared, FIRST_GROUP, GROUPS, columns, lengths[chosen], on_filled)
+    _fill_means(shared, FIRST_GROUP, GROUPS, averages.at(grouped, rows), lengths[chosen], on_filled)
     for values, out in zip(shared, inputs, strict=True):
         np.take(values, place, out=out, mode="clip")
 
@@ -226,9 +233,11 @@ def _find_longest(number: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, 
 
 def _averaged(grouped: pl.DataFrame, change: np.ndarray) -> dict[str, np.ndarray]:
     """The columns of which a ticker's inputs are means; missing in the first row of a segment alone."""
-    variance, gap, span, volume = (
-        grouped.get_column(name).to_numpy() for name in ("variance", "past_open", "span", "past_volume_surprise")
+    variance, gap, volume = (
+        grouped.get_column(name).to_numpy() for name in ("range_variance", "past_open", "past_volume_surprise")
     )
+    spread = (grouped.get_column("high") / grouped.get_column("low")).log().to_numpy()
+    span = spread * spread * (1 / (4 * np.log(2)))  # Parkinson 1980
     squared, absolute, overnight = change * change, np.abs(change), gap * gap
     own = (variance, squared, absolute, overnight, span, volume)
     return dict(zip(dict.fromkeys(mean.column for mean in (*OWN, *VOLUME)), own, strict=True))
