@@ -135,6 +135,16 @@ def test_sizes_ahead_by_hand() -> None:
     assert log_sizes_ahead(frame) == pytest.approx(expected, nan_ok=True)
 
 
+@given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.none() | st.floats(0, 1)), max_size=40))
+def test_sizes_ahead_are_those_of_polars(rows: list[tuple[int, bool, float | None]]) -> None:
+    """To the bit, of segments of any lengths, of rows that did not trade or have no variance."""
+    columns = {"segment": pl.UInt32, "traded": pl.Boolean, "range_variance": pl.Float64}
+    frame = pl.DataFrame(sorted(rows, key=lambda row: row[0]), schema=columns, orient="row")
+    size = pl.when("traded").then(pl.col("range_variance").clip(1e-7).log() / 2)
+    expected = frame.select(size.shift(-1).over("segment").fill_null(float("nan"))).to_series()
+    np.testing.assert_array_equal(log_sizes_ahead(frame), expected.to_numpy())
+
+
 def test_no_row_has_no_factor() -> None:
     """An empty panel."""
     assert surprise_factors(_group(np.empty(0, np.int64)), np.empty(0), CURRENT).shape == (0,)

@@ -216,8 +216,11 @@ def load_volatility() -> ctypes.CDLL:
     functions.standardise_inputs.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
     functions.standardise_rows.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
     functions.returns_ahead.argtypes = [Address, Address, Address, ctypes.c_int64, ctypes.c_int64, Address]
+    functions.log_sizes_ahead.argtypes = [
+        *(Address, Address, Address, ctypes.c_int64, ctypes.c_double, Address, Address)
+    ]
     by_step = ctypes.POINTER(ByStep)
-    functions.write_outcomes.argtypes = [by_step, by_step, ctypes.c_int64, Address, ctypes.c_int64, Address]
+    functions.write_outcomes.argtypes = [by_step, by_step, ctypes.c_int64, Address, Address, ctypes.c_int64, Address]
     judged = [ctypes.POINTER(Intervals), Address, Address, Address, Address, ctypes.c_int64]
     functions.count_inside.argtypes = [*judged, Address, Address]
     counts = [ctypes.c_int64] * 2
@@ -228,7 +231,7 @@ def load_volatility() -> ctypes.CDLL:
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
     standardise = functions.standardise_inputs, functions.standardise_rows
-    outcomes = functions.returns_ahead, functions.write_outcomes
+    outcomes = functions.returns_ahead, functions.log_sizes_ahead, functions.write_outcomes
     others = functions.count_inside, functions.average_groups, functions.sum_groups
     earnings = functions.find_moves, functions.fill_features
     for function in (functions.mean_windows, *standardise, *outcomes, *others, *earnings):

@@ -90,6 +90,19 @@ void standardise_rows(const standards *by, double *restrict values, int64_t rows
         for (int64_t i = 0; i < inputs; i++) values[i] = standardise(values[i], center[i], spread[i], largest);
 }
 
+typedef double (*function)(double);
+
+// Writes half the logarithm of each row's next variance; NaN where it is beyond the segment or did not trade.
+void log_sizes_ahead(const double *restrict variances, const uint8_t *restrict traded, const int64_t *lengths,
+                     int64_t segments, double smallest, function logarithm, double *restrict ahead) {
+    for (int64_t segment = 0; segment < segments; segment++) {
+        int64_t length = lengths[segment];
+        for (int64_t i = 1; i <= length; i++)
+            *ahead++ = i < length && traded[i] ? logarithm(at_least(smallest, variances[i])) / 2 : __builtin_nan("");
+        variances += length, traded += length;
+    }
+}
+
 // Writes each row's log return to each of the sessions ahead; NaN where it is beyond the segment or did not trade.
 void returns_ahead(const double *restrict log_close, const uint8_t *restrict traded, const int64_t *lengths,
                    int64_t segments, int64_t steps, double *restrict ahead) {
@@ -107,15 +120,30 @@ typedef struct { // values of some rows, one for each step: the first row's firs
     int64_t stride;
 } by_step;
 
-// Divides two kinds of returns by their scales, and writes them to the places that their rows have elsewhere.
+static void write_outcome(const by_step returns[2], const by_step scales[2], int64_t steps, int64_t row,
+                          double *restrict to) {
+    for (int64_t kind = 0; kind < 2; kind++) {
+        const double *value = returns[kind].values + row * returns[kind].stride;
+        const double *scale = scales[kind].values + row * scales[kind].stride;
+        for (int64_t step = 0; step < steps; step++) *to++ = value[step] / scale[step];
+    }
+}
+
+#define TOGETHER 8 // rows of a segment
+
+// Divides two kinds of returns by their scales, and writes them to the places that their rows have elsewhere: of each
+// segment a few rows, then of each the next ones, because those of one session are neighbours there.
 void write_outcomes(const by_step returns[2], const by_step scales[2], int64_t steps, const int32_t *places,
-                    int64_t rows, double *restrict outcomes) {
-    for (int64_t i = 0; i < rows; i++) {
-        double *to = outcomes + places[i] * 2 * steps;
-        for (int64_t kind = 0; kind < 2; kind++) {
-            const double *row = returns[kind].values + i * returns[kind].stride;
-            const double *scale = scales[kind].values + i * scales[kind].stride;
-            for (int64_t step = 0; step < steps; step++) *to++ = row[step] / scale[step];
+                    const int64_t *lengths, int64_t segments, double *restrict outcomes) {
+    int64_t longest = 0;
+    for (int64_t segment = 0; segment < segments; segment++)
+        if (lengths[segment] > longest) longest = lengths[segment];
+    for (int64_t age = 0; age < longest; age += TOGETHER) {
+        int64_t first = 0;
+        for (int64_t segment = 0; segment < segments; first += lengths[segment++]) {
+            int64_t end = lengths[segment] < age + TOGETHER ? lengths[segment] : age + TOGETHER;
+            for (int64_t row = first + age; row < first + end; row++)
+                write_outcome(returns, scales, steps, row, outcomes + places[row] * 2 * steps);
         }
     }
 }
@@ -175,8 +203,6 @@ void sum_groups(const double *restrict values, const int32_t *restrict days, con
         counts[cell]++;
     }
 }
-
-typedef double (*function)(double);
 
 typedef struct { // the columns of which spikes are made; NaN where missing
     const double *change, *surprise, *volatility;

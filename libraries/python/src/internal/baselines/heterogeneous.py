@@ -36,6 +36,7 @@ from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT
+from internal.features.segment_means import segment_lengths
 from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, number_sectors, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
@@ -270,10 +271,10 @@ class AdaptiveVolatility(EarningsVolatility):
         prepared = PreparedPanel.of(frame, uses_earnings=self.uses_earnings)
 
         def work(part: slice) -> np.ndarray:
-            predicted = self._predict(self._design(prepared, part))
-            surprises[row_of[part]] = log_sizes_ahead(frame[part]) - predicted[:, 0] / 2
-            kept = predicted[asked[part]]
-            write_outcomes(past_returns_ahead(frame[part]), to_scales(predicted), row_of[part], truth.values)
+            segments, predicted = frame[part], self._predict(self._design(prepared, part))
+            surprises[row_of[part]] = log_sizes_ahead(segments) - predicted[:, 0] / 2
+            kept, ahead = predicted[asked[part]], past_returns_ahead(segments)
+            write_outcomes(ahead, to_scales(predicted), row_of[part], truth.values, segment_lengths(segments))
             truth.release()
             return kept
 

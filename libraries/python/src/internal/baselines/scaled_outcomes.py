@@ -9,7 +9,9 @@ from internal.baselines.volatility_fit import Scales
 KINDS = 2
 
 
-def write_outcomes(ahead: np.ndarray, scales: Scales, places: np.ndarray, outcomes: np.ndarray) -> None:
+def write_outcomes(
+    ahead: np.ndarray, scales: Scales, places: np.ndarray, outcomes: np.ndarray, lengths: np.ndarray | None = None
+) -> None:
     """Divide cumulative log returns, and the daily ones that they hold, by their scales.
 
     Args:
@@ -17,6 +19,8 @@ def write_outcomes(ahead: np.ndarray, scales: Scales, places: np.ndarray, outcom
         scales: Theirs.
         places: Where each row is among the outcomes, i32 [row].
         outcomes: Written to at these places, f64 [place, (cumulative, daily), step].
+        lengths: Rows of each segment, i64 [segment], where those of a session are neighbours in `outcomes`; None where
+            neighbours are.
 
     Raises:
         ValueError: An array is not as described, or a place is outside.
@@ -32,8 +36,11 @@ def write_outcomes(ahead: np.ndarray, scales: Scales, places: np.ndarray, outcom
     places = np.ascontiguousarray(places, np.int32)
     if places.shape != (rows,) or (rows and not 0 <= places.min() <= places.max() < len(outcomes)):
         raise ValueError("a place is outside the outcomes")
+    lengths = np.ascontiguousarray([rows] if lengths is None else lengths, np.int64)
+    if lengths.min(initial=0) < 0 or lengths.sum() != rows:
+        raise ValueError("the segments are not those of the rows")
     returns, sizes = ((ByStep * KINDS)(*map(_describe, pair)) for pair in (read[:KINDS], read[KINDS:]))
-    addresses = places.ctypes.data, rows, outcomes.ctypes.data
+    addresses = places.ctypes.data, lengths.ctypes.data, len(lengths), outcomes.ctypes.data
     load_volatility().write_outcomes(returns, sizes, steps, *addresses)
 
 

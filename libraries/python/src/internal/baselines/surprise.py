@@ -12,9 +12,10 @@ import numpy as np
 import polars as pl
 from numpy.lib.stride_tricks import sliding_window_view
 
-from internal.bar_kernels.library import load_volatility
+from internal.bar_kernels.library import find_function, load_volatility
 from internal.baselines.break_response import BreakResponse
 from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
+from internal.features.segment_means import segment_lengths
 from internal.features.volatility_inputs import VARIANCE_FLOOR
 
 DECAY: Final = 0.95
@@ -28,10 +29,12 @@ def log_sizes_ahead(frame: pl.DataFrame) -> np.ndarray:
     Args:
         frame: Whole segments of an observed panel.
     """
-    logs = frame.get_column("range_variance").clip(VARIANCE_FLOOR).log().to_numpy()
-    traded, segment = frame.get_column("traded").to_numpy(), frame.get_column("segment").to_numpy()
-    ahead = np.full(len(logs), np.nan)
-    ahead[:-1] = np.where(traded[1:] & (segment[1:] == segment[:-1]), logs[1:] / 2, np.nan)
+    variance = np.ascontiguousarray(frame.get_column("range_variance").to_numpy(), np.float64)
+    traded, lengths = np.ascontiguousarray(frame.get_column("traded").to_numpy()), segment_lengths(frame)
+    ahead = np.empty_like(variance)
+    arrays = (array.ctypes.data for array in (variance, traded, lengths))
+    floor = len(lengths), VARIANCE_FLOOR, find_function("log")
+    load_volatility().log_sizes_ahead(*arrays, *floor, ahead.ctypes.data)
     return ahead
 
 
