@@ -5,6 +5,7 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -246,3 +247,22 @@ def test_a_predictor_forgets_its_last_batch() -> None:
     answers = [used(windows)[0] for windows in (many, few, many)]
     for windows, answer in zip((many, few, many), answers, strict=True):
         assert answer.tobytes() == predict(model, windows, 16).tobytes()
+
+
+def test_two_threads_predict_at_once() -> None:
+    """Each has the answer to its own windows, to the bit, however the two take turns."""
+    predictor = Predictor(TemporalFusionTransformer(MODEL), 16)
+    asked = [make_windows(64, seed=1), make_windows(64, seed=2)]
+    expected = [predictor(windows)[0].tobytes() for windows in asked]
+
+    def ask(place: int) -> bytes:
+        return predictor(asked[place % 2])[0].tobytes()
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(ask, range(40)))
+    finally:
+        sys.setswitchinterval(interval)
+    assert answers == expected * 20

@@ -3,7 +3,8 @@
 # pyright: reportPrivateImportUsage=false
 
 from collections.abc import Callable
-from typing import cast
+from threading import Lock
+from typing import Final, cast
 
 import numpy as np
 from tinygrad import Tensor, TinyJit
@@ -15,12 +16,14 @@ from internal.kernels.layout import padded
 from internal.tft.inputs import Windows, check_inputs
 from internal.tft.model import TemporalFusionTransformer
 
+_ONE_AT_A_TIME: Final = Lock()
+
 
 class Predictor:
     """The model with one batch shape; the last batch is filled up, and its answer cut.
 
     The graph is captured at the second batch and kept: an object that lives long builds it twice, not in every call.
-    For one thread.
+    Threads take turns, a batch each: what one captures would be in another's graph, and both write the same inputs.
     """
 
     def __init__(self, model: TemporalFusionTransformer, batch_size: int) -> None:
@@ -47,8 +50,10 @@ class Predictor:
         target = np.empty((count, c.horizon), np.float32)
         for first in range(0, count, size):
             batch = windows.batch(np.minimum(np.arange(first, first + size), count - 1))
-            past, future, static = self._write_inputs(check_inputs(batch, c))
-            predicted[first : first + size] = self._captured(past, future, static).numpy()[: count - first]
+            arrays = check_inputs(batch, c)
+            with _ONE_AT_A_TIME:
+                past, future, static = self._write_inputs(arrays)
+                predicted[first : first + size] = self._captured(past, future, static).numpy()[: count - first]
             target[first : first + size] = batch.target[: count - first]
             if on_windows is not None:
                 on_windows(min(first + size, count))
@@ -78,7 +83,8 @@ def explain(model: TemporalFusionTransformer, windows: Windows, batch_size: int 
         batch_size: Of the predictions that are explained: the kernels of that shape are compiled already.
     """
     batch = windows.batch(np.zeros(padded(batch_size), np.int64))
-    inputs = (Tensor(array).realize() for array in check_inputs(batch, model.configuration))
-    parts: dict[str, Tensor] = vars(model.explain(*inputs))
-    Tensor.realize(*parts.values())
-    return {name: tensor.numpy()[0] for name, tensor in parts.items()}
+    arrays = check_inputs(batch, model.configuration)
+    with _ONE_AT_A_TIME:
+        parts: dict[str, Tensor] = vars(model.explain(*(Tensor(array).realize() for array in arrays)))
+        Tensor.realize(*parts.values())
+        return {name: tensor.numpy()[0] for name, tensor in parts.items()}
