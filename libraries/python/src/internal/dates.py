@@ -15,6 +15,7 @@ import polars as pl
 from internal.errors import InvalidRequestError
 
 CALENDAR = "XNYS"
+EPOCH = date(1970, 1, 1)  # from which dates that are stored as numbers are counted
 FIRST_DAY = date(1990, 1, 1)
 LAST_DAY = date(2035, 12, 31)
 SPECIAL_SESSIONS = "special_sessions.csv"  # written by tests/write_special_sessions.py

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import ClassVar, Final, Self, cast
+from typing import ClassVar, Self, cast
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ from internal.baselines.forecast import EVERY_ROW, Rows
 from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.baselines.segment_parts import each_part
 from internal.baselines.volatility import TABLE, require_shapes
+from internal.dates import EPOCH
 from internal.errors import ArtifactError
 from internal.features.splits import Block
 from internal.features.windows import find_origins
@@ -24,7 +25,6 @@ from internal.forecasting.quantiles import RowQuantiles
 from internal.scratch_arrays import PART_ROWS
 
 BOOSTED, FITTED_TO, ALL_FOLLOW = "boosted.", "fitted_to", "all_follow"
-FIRST_DAY: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class ExpertAggregation:
         `all_follow` is one, and absent where it is not so.
         """
         boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
-        own = {FITTED_TO: np.array([(self.fitted_to - FIRST_DAY).days])}
+        own = {FITTED_TO: np.array([(self.fitted_to - EPOCH).days])}
         follow = {ALL_FOLLOW: np.ones(1)} if self.all_follow else {}
         return {**boosted, **self.response.to_arrays(), **own, **follow}
 
@@ -157,7 +157,7 @@ def _parts(rows: np.ndarray) -> Iterator[slice]:
 
 def _read_day(days: int) -> date:
     try:
-        return FIRST_DAY + timedelta(days=days)
+        return EPOCH + timedelta(days=days)
     except OverflowError as error:
         raise ArtifactError(f"the artifact was fitted to a day that does not exist ({days} days after 1970)") from error
 

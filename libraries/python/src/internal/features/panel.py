@@ -10,13 +10,12 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from internal.dates import sessions_frame
+from internal.dates import EPOCH, sessions_frame
 from internal.errors import SchemaError
 from internal.features.panel_rows import NO_DAY, VERDICTS, RowOrder, make_rows
 
 PRICES: Final = ("open", "high", "low", "close")
 REQUIRED: Final = ("ticker", "date", *PRICES, "volume")
-EPOCH: Final = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
