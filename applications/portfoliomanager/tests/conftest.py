@@ -16,6 +16,7 @@ from applications.portfoliomanager.tests.portfoliomanager_kit import (
     Make,
     Service,
     World,
+    collect_world,
     open_world,
     wire,
 )
@@ -30,17 +31,26 @@ from portfoliomanager.adapters.alpaca_broker import AlpacaBroker
 from portfoliomanager.adapters.lake_journal import LakeJournal
 
 
+@pytest.fixture(scope="session")
+def worlds(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., AbstractContextManager[World]]:
+    """The factory of worlds, `open_world`: each is a copy of one whose past was collected once in a run."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own if worker_id == "master" else own.parent
+
+    def open_copy(folder: Path, *, seed: int, tickers: int, history: int) -> AbstractContextManager[World]:
+        kind = {"seed": seed, "tickers": tickers, "history": history}
+        return open_world(folder, **kind, collected=collect_world(shared, **kind))
+
+    return open_copy
+
+
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def world(
+    tmp_path_factory: pytest.TempPathFactory, worlds: Callable[..., AbstractContextManager[World]]
+) -> Iterator[World]:
     """A world of 60 names for the tests of one module; its clock only moves forward."""
-    with open_world(tmp_path_factory.mktemp("world"), seed=11, tickers=60, history=70) as opened:
+    with worlds(tmp_path_factory.mktemp("world"), seed=11, tickers=60, history=70) as opened:
         yield opened
-
-
-@pytest.fixture
-def worlds() -> Callable[..., AbstractContextManager[World]]:
-    """The factory of worlds, for tests that need several."""
-    return open_world
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A whole fund on loopback for the tests: exchange and datamanager as their own processes, on free ports."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from shutil import copytree
 from typing import Any, cast
 
 import httpx
@@ -56,6 +58,11 @@ class Service:
 
     def start(self) -> "Service":
         """Start it and wait until it is alive."""
+        self.launch()
+        return self.await_alive()
+
+    def launch(self) -> None:
+        """Start its process."""
         if self.port == 0:
             self.port = free_port()
         command = [sys.executable, "-m", "internal.http.run", f"{self.module}.server:create_application"]
@@ -66,6 +73,10 @@ class Service:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
+
+    def await_alive(self) -> "Service":
+        """Wait until it is alive."""
+        assert self.process is not None
         deadline = time.monotonic() + START_SECONDS
         while not self._alive():
             assert self.process.poll() is None, self.log.read_text()
@@ -207,9 +218,32 @@ class World:
 
 
 @contextmanager
-def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Generator[World]:
-    """Start both services and collect `history` sessions."""
+def open_world(
+    folder: Path, *, seed: int, tickers: int, history: int, collected: Path | None = None
+) -> Generator[World]:
+    """Start both services and collect `history` sessions, which a copy of a `collected` world holds already."""
+    if collected is not None:
+        copytree(collected, folder, dirs_exist_ok=True)
     folder.mkdir(exist_ok=True)
+    world = describe_world(folder, seed, tickers)
+    try:
+        for service in (world.exchange, world.datamanager):
+            service.launch()
+        for service in (world.exchange, world.datamanager):
+            service.await_alive()
+        if collected is None:
+            end = world.session()
+            period = {"start_date": str(previous_session(end, history)), "end_date": str(end)}
+            world.datamanager.json("POST", "/equity-bars", json=period)
+        yield world
+    finally:
+        for service in (world.datamanager, world.exchange):
+            if service.process is not None:
+                service.kill()
+
+
+def describe_world(folder: Path, seed: int, tickers: int) -> World:
+    """Both services in the folder, not started."""
     shared = {"FUND_API_TOKEN": TOKEN, "EVENT_SUBSCRIBERS": ""}
     exchange = Service(
         "exchange",
@@ -223,31 +257,34 @@ def open_world(folder: Path, *, seed: int, tickers: int, history: int) -> Genera
             "EXCHANGE_CASH": "1000000",
         },
         folder / "exchange.log",
+        free_port(),
     )
-    datamanager = Service("datamanager", shared, folder / "datamanager.log")
-    try:
-        exchange.start()
-        datamanager.variables |= {
-            "STATE_DIRECTORY": str(folder / "datamanager"),
-            "DATA_BUCKET": str(folder / "lake"),
-            "POLYGON_API_KEY": "any",
-            "POLYGON_BASE_URL": exchange.url,
-            "POLYGON_REQUESTS_PER_MINUTE": "0",
-            "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
-            "EDGAR_BASE_URL": exchange.url,
-            "EDGAR_DATA_BASE_URL": exchange.url,
-            "EDGAR_REQUESTS_PER_SECOND": "0",
-        }
-        datamanager.start()
-        world = World(folder, exchange, datamanager)
-        end = world.session()
-        period = {"start_date": str(previous_session(end, history)), "end_date": str(end)}
-        datamanager.json("POST", "/equity-bars", json=period)
-        yield world
-    finally:
-        for service in (datamanager, exchange):
-            if service.process is not None:
-                service.kill()
+    collecting = {
+        "STATE_DIRECTORY": str(folder / "datamanager"),
+        "DATA_BUCKET": str(folder / "lake"),
+        "POLYGON_API_KEY": "any",
+        "POLYGON_BASE_URL": exchange.url,
+        "POLYGON_REQUESTS_PER_MINUTE": "0",
+        "EDGAR_USER_AGENT": "A fund of the tests admin@example.com",
+        "EDGAR_BASE_URL": exchange.url,
+        "EDGAR_DATA_BASE_URL": exchange.url,
+        "EDGAR_REQUESTS_PER_SECOND": "0",
+    }
+    return World(folder, exchange, Service("datamanager", shared | collecting, folder / "datamanager.log"))
+
+
+def collect_world(folder: Path, *, seed: int, tickers: int, history: int) -> Path:
+    """The folder of a world whose past is collected, to be copied; the workers of a test run share one of each kind."""
+    found = folder / f"collected-{seed}-{tickers}-{history}"
+    with (folder / f"{found.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.exists():
+            new = found.with_suffix(".new")
+            with open_world(new, seed=seed, tickers=tickers, history=history) as world:
+                for service in (world.datamanager, world.exchange):
+                    service.stop()
+            new.rename(found)
+    return found
 
 
 @contextmanager
