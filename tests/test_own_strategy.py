@@ -3,19 +3,23 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import polars as pl
 import pytest
 from fund_command import FundCommand
 
+from fund.folder import FundFolder
+from fund.market_settings import MarketSettings
 from internal.backtests.settings import SIMULATED
 from internal.dates import next_session
 from internal.lake.store import Lake
-from internal.venue.market.simulated import OPENING_DAY
 
 pytestmark = pytest.mark.timeout(600)
-UP = ("up", "--once", "--tickers", "40")
+UP = ("up", "--once")
+OPENING_DAY = date(2022, 8, 31)
+"""Three months after the market's first day: there is little to collect."""
 REVERSAL = '''
 """Five-day reversal: long what fell, short what rose."""
 
@@ -48,12 +52,15 @@ FAILS_FROM = "if history.frame.get_column('date').max() >= date({day:%Y, %-m, %-
 
 @pytest.fixture
 def fund(make_fund: Callable[[], FundCommand], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FundCommand:
-    """A fund whose user works in a folder of their own, and names the strategy by a relative path."""
+    """A fund opened on a young market, whose user works elsewhere and names the strategy by a relative path."""
     (tmp_path / "ideas").mkdir()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STRATEGY", "ideas/reversal.py:Reversal")
     monkeypatch.setenv("STRATEGY_PARAMETERS", 'names_per_side=3 sessions=4 schedule="every 1 session"')
-    return make_fund()
+    fund, day = make_fund(), OPENING_DAY.isoformat()
+    fund.home.mkdir()
+    FundFolder(fund.home).save_market(MarketSettings(None, None, seed=1, tickers=40, session=day, start=day))
+    return fund
 
 
 def write(before: str = "") -> str:
