@@ -1,6 +1,6 @@
 """The whole way from bars to fills, as a user walks it: one command, real processes, real HTTP, real clients.
 
-One fund serves the whole module, in the order of the tests: opened, looked at, resumed, killed, ended.
+One fund serves the whole module, in the order of the tests: opened, looked at, killed, resumed, ended.
 """
 
 # beancount is partly typed
@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 import polars as pl
+import psutil
 import pytest
 from beancount import loader
 from chaos.invariants import find_broken
@@ -35,7 +36,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from fund.addresses import Addresses
 from fund.clients import connect
 from fund.folder import FundFolder
-from fund.services import Service
+from fund.services import OFFLINE_SERVICES, Service
 from infrastructure.tests.monitoring_panels import ask_until_counted, find_empty_panels
 from infrastructure.tests.monitoring_processes import Watchers, can_watch, watch
 from internal.errors import InvalidRequestError
@@ -306,19 +307,30 @@ def test_second_fund_is_refused(story: Story) -> None:
     assert story.up.poll() is None
 
 
-def test_resume_does_nothing_twice(story: Story) -> None:
-    """Ctrl-C ends with 0; run again, nothing is fetched, trained or sent twice."""
-    before = story.fund.exchange_orders()
-    tables = {name: story.table(name) for name in ("ingestion_sessions", "portfolios", "predictions")}
-    models = {path: path.stat().st_mtime_ns for path in model_folders(story.fund.home)}
+def list_work(story: Story) -> dict[str, Any]:
+    """What a second run must not do again: the exchange's orders, the registered models, the rows of three tables."""
+    tables = ("ingestion_sessions", "portfolios", "predictions")
+    return {
+        "orders": story.fund.exchange_orders(),
+        "models": {path: path.stat().st_mtime_ns for path in model_folders(story.fund.home)},
+        **{name: sorted(story.table(name).rows(), key=str) for name in tables},
+    }
 
-    assert story.stop() == 0
+
+def test_supervisor_killed(story: Story) -> None:
+    """`kill -9` of `fund up` leaves the services behind; the next run ends them and does nothing twice."""
+    before = list_work(story)
+    left = [psutil.Process(story.fund.process(name)) for name in OFFLINE_SERVICES]
+    assert story.up is not None
+    story.up.kill()
+    story.up.wait()
+    assert all(one.is_running() for one in left)
+
     story.start(sessions=2)
 
-    assert before == story.fund.exchange_orders()
-    assert models == {path: path.stat().st_mtime_ns for path in model_folders(story.fund.home)}
-    for name, table in tables.items():
-        assert sorted(table.rows(), key=str) == sorted(story.table(name).rows(), key=str)
+    assert not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in left)
+    assert before == list_work(story)
+    assert_nothing_doubled_or_lost(story)
 
 
 @pytest.mark.parametrize(
@@ -331,11 +343,14 @@ def test_resume_does_nothing_twice(story: Story) -> None:
 )
 def test_killed_in_the_middle(story: Story, service: str) -> None:
     """`kill -9` of a service while a session is played: reported, stopped, and a second `fund up` finishes it."""
+    sessions = story.table("portfolios")["date"].n_unique()  # the opening has one too: one more than are traded
+    clock, models = story.fund.get(0, "/control/state")["timestamp"], list_work(story)["models"]
     assert story.stop() == 0
-    sessions = 3 + ["exchange", "datamanager", "portfoliomanager"].index(service)
     with story.fund.start("up", "--sessions", str(sessions)) as killed:
         read_until(killed, "Trade session by session")
-        time.sleep(0.7)
+        while story.fund.get(0, "/control/state")["timestamp"] == clock:
+            assert killed.poll() is None
+            time.sleep(0.02)
         os.kill(story.fund.process(service), signal.SIGKILL)
         printed, _ = killed.communicate(timeout=120)
     assert killed.returncode == 1, printed
@@ -345,18 +360,8 @@ def test_killed_in_the_middle(story: Story, service: str) -> None:
 
     assert_nothing_doubled_or_lost(story)
     assert sessions + 1 == story.table("portfolios")["date"].n_unique()
+    assert models == list_work(story)["models"]
     test_positions_are_the_sum_of_the_fills(story)
-
-
-def test_supervisor_killed(story: Story) -> None:
-    """`kill -9` of `fund up` itself leaves the services behind; the next run ends them and resumes."""
-    assert story.up is not None
-    story.up.kill()
-    story.up.wait()
-
-    story.start(sessions=6)
-
-    assert_nothing_doubled_or_lost(story)
 
 
 def test_flatten_while_the_market_is_closed(story: Story) -> None:

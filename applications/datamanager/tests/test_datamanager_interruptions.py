@@ -66,7 +66,7 @@ def wait_for(process: Process, count: str, least: int) -> None:
     deadline = time.monotonic() + 60
     while process.client.get("/equity-bars/ingestion").json()[count] < least:
         assert time.monotonic() < deadline
-        time.sleep(0.005)
+        time.sleep(0.05)
 
 
 def test_kill_nine(vendor: Vendor, polygon: Polygon, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ LEASE_SECONDS = 30.0  # the default
 TURN_SECONDS = 5.0  # between two looks at it
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def traders(world: World, services: type[Service]) -> Iterator[list[Service]]:
     """Two, each with a state directory of its own, on one journal; the first one holds the lease."""
     found: list[Service] = []
