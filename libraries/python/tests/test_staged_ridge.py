@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from internal.baselines.staged_ridge import (
     EMBARGO,
@@ -92,6 +94,29 @@ def test_predictions_are_the_sum_of_the_stages(market: Market) -> None:
         for target in range(TARGETS):
             own = [*market.inputs[row], 1.0, *(market.earnings[target, row] * late), float(late)]
             assert predicted[row, target] == pytest.approx(np.dot(own, coefficients[:, target]))
+
+
+@given(st.lists(st.booleans(), max_size=300), st.integers(0, 3), st.integers(0, 2**32 - 1))
+def test_predictions_in_numpy(has_history: list[bool], features: int, seed: int) -> None:
+    """Of any rows, unknown inputs among them, some with a history: to the bit, where every product is exact."""
+    random, targets, history = np.random.default_rng(seed), 4, np.flatnonzero(has_history)
+    inputs = random.integers(-9, 9, (len(has_history), 5)).astype(float)
+    inputs[::7, 2] = np.nan
+    earnings = random.integers(-9, 9, (targets, len(history), features)).astype(float)
+    coefficients = random.integers(-9, 9, (5 + 1 + features + 1, targets)) / 8
+    coefficients[[5, -1]] = random.normal(size=(2, targets))
+    expected = inputs @ coefficients[:5] + coefficients[5]
+    expected[history] += (earnings @ coefficients[6:-1].T[:, :, None])[:, :, 0].T + coefficients[-1]
+    found = predict_log_variances(Design(inputs, history, earnings), coefficients)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_histories_of_other_rows_are_refused(market: Market) -> None:
+    """C would write elsewhere."""
+    coefficients, design = market.solve()[0], market.design(np.arange(len(SESSION)))
+    for history in (design.history + len(SESSION), design.history - int(HISTORY[0]) - 1, design.history[1:]):
+        with pytest.raises(ValueError, match="rows with a history"):
+            predict_log_variances(replace(design, history=history), coefficients)
 
 
 def test_a_row_is_predicted_alike_in_any_company(market: Market) -> None:

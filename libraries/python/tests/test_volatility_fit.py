@@ -11,12 +11,15 @@ from typing import cast
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from internal.baselines.forecast import future_log_returns, to_daily
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility, HeterogeneousVolatility
 from internal.baselines.session_rows import YEAR_OF_HISTORY
 from internal.baselines.staged_ridge import EMBARGO, MARKET_RIDGE, PARTS, RIDGE
 from internal.baselines.standardisation import LARGEST_INPUT, Standardisation
+from internal.baselines.volatility_fit import to_scales
 from internal.dates import sessions
 from internal.errors import InvalidRequestError
 from internal.features.earnings_features import earnings_features
@@ -197,3 +200,20 @@ def test_a_fold_without_rows_is_refused(frame: pl.DataFrame) -> None:
     rows = EarningsVolatility.arrange(frame)
     with pytest.raises(InvalidRequestError, match="2021-02-01"):
         next(EarningsVolatility.fit_each(rows, [Block(START, date(2021, 2, 1))]))
+
+
+@given(st.integers(0, 300), st.integers(0, 2**32 - 1))
+def test_scales_are_those_of_numpy(rows: int, seed: int) -> None:
+    """Half a log variance is a log scale, times the root of the steps where returns are cumulative; to the bit."""
+    logs = np.random.default_rng(seed).normal(-8, 2, (rows, 2 * HORIZON))
+    logs[::5, 3] = np.nan
+    found, scales = to_scales(logs), np.exp(logs / 2)
+    np.testing.assert_array_equal(found.daily, scales[:, :HORIZON])
+    np.testing.assert_array_equal(found.cumulative, scales[:, HORIZON:] * np.sqrt(np.arange(1.0, HORIZON + 1)))
+
+
+def test_scales_of_other_targets_are_refused() -> None:
+    """C would write elsewhere."""
+    for logs in (np.zeros((3, 13)), np.zeros(14)):
+        with pytest.raises(ValueError, match="log variances must be"):
+            to_scales(logs)

@@ -116,6 +116,15 @@ class Standards(ctypes.Structure):
     _fields_: ClassVar = [("center", Address), ("spread", Address), ("largest", ctypes.c_double)]
 
 
+class Terms(ctypes.Structure):
+    """`terms` of volatility.c."""
+
+    _fields_: ClassVar = [
+        *(("intercepts", Address), ("history", Address), ("count", ctypes.c_int64)),
+        *(("own", Address), ("flags", Address)),
+    ]
+
+
 class ByStep(ctypes.Structure):
     """`by_step` of volatility.c."""
 
@@ -215,6 +224,8 @@ def load_volatility() -> ctypes.CDLL:
     standards = ctypes.POINTER(Standards)
     functions.standardise_inputs.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
     functions.standardise_rows.argtypes = [standards, Address, ctypes.c_int64, ctypes.c_int64]
+    functions.add_terms.argtypes = [ctypes.POINTER(Terms), Address, ctypes.c_int64, ctypes.c_int64]
+    functions.multiply_rows.argtypes = [Address, ctypes.c_int64, ctypes.c_int64, Address]
     functions.returns_ahead.argtypes = [Address, Address, Address, ctypes.c_int64, ctypes.c_int64, Address]
     functions.log_sizes_ahead.argtypes = [
         *(Address, Address, Address, ctypes.c_int64, ctypes.c_double, Address, Address)
@@ -231,10 +242,11 @@ def load_volatility() -> ctypes.CDLL:
     functions.find_spikes.restype = ctypes.c_int64
     functions.fill_features.argtypes = [Address, Address, *counts, ctypes.c_double, Address]
     standardise = functions.standardise_inputs, functions.standardise_rows
+    scales = functions.add_terms, functions.multiply_rows
     outcomes = functions.returns_ahead, functions.log_sizes_ahead, functions.write_outcomes
     others = functions.count_inside, functions.average_groups, functions.sum_groups
     earnings = functions.find_moves, functions.fill_features
-    for function in (functions.mean_windows, *standardise, *outcomes, *others, *earnings):
+    for function in (functions.mean_windows, *standardise, *scales, *outcomes, *others, *earnings):
         function.restype = None
     return functions
 

@@ -92,6 +92,29 @@ void standardise_rows(const standards *by, double *restrict values, int64_t rows
 
 typedef double (*function)(double);
 
+typedef struct { // what is added to a row's values, [value] each: to all rows, and to those with a history
+    const double *intercepts;
+    const int64_t *history; // the rows that have one, of which each also has terms of its own: [value][row]
+    int64_t count;
+    const double *own, *flags;
+} terms;
+
+// Adds terms to the values of rows.
+void add_terms(const terms *of, double *restrict values, int64_t rows, int64_t width) {
+    for (int64_t row = 0; row < rows; row++)
+        for (int64_t i = 0; i < width; i++) values[row * width + i] += of->intercepts[i];
+    for (int64_t place = 0; place < of->count; place++) {
+        double *restrict to = values + of->history[place] * width;
+        for (int64_t i = 0; i < width; i++) to[i] += of->own[i * of->count + place] + of->flags[i];
+    }
+}
+
+// Multiplies each of the values of rows by its factor.
+void multiply_rows(double *restrict values, int64_t rows, int64_t width, const double *restrict factors) {
+    for (int64_t row = 0; row < rows; row++, values += width)
+        for (int64_t i = 0; i < width; i++) values[i] *= factors[i];
+}
+
 // Writes half the logarithm of each row's next variance; NaN where it is beyond the segment or did not trade.
 void log_sizes_ahead(const double *restrict variances, const uint8_t *restrict traded, const int64_t *lengths,
                      int64_t segments, double smallest, function logarithm, double *restrict ahead) {
@@ -108,9 +131,12 @@ void returns_ahead(const double *restrict log_close, const uint8_t *restrict tra
                    int64_t segments, int64_t steps, double *restrict ahead) {
     for (int64_t segment = 0; segment < segments; segment++) {
         int64_t length = lengths[segment];
-        for (int64_t i = 0; i < length; i++)
-            for (int64_t to = i + 1; to <= i + steps; to++)
-                *ahead++ = to < length && traded[to] ? log_close[to] - log_close[i] : __builtin_nan("");
+        for (int64_t i = 0; i < length; i++, ahead += steps) {
+            int64_t inside = length - i - 1 < steps ? length - i - 1 : steps;
+            for (int64_t step = 0; step < inside; step++)
+                ahead[step] = traded[i + 1 + step] ? log_close[i + 1 + step] - log_close[i] : __builtin_nan("");
+            for (int64_t step = inside; step < steps; step++) ahead[step] = __builtin_nan("");
+        }
         log_close += length, traded += length;
     }
 }

@@ -14,7 +14,7 @@ import polars as pl
 
 from internal.bar_kernels.library import Intervals, load_volatility
 from internal.baselines.forecast import EVERY_ROW, Rows
-from internal.baselines.ticker_groups import THIRDS, UNKNOWN, SessionOrder, TickerGroups, trust
+from internal.baselines.ticker_groups import THIRDS, UNKNOWN, TickerGroups, trust
 from internal.features.segment_means import segment_lengths
 from internal.forecasting.quantiles import QUANTILES, STEPS
 
@@ -51,7 +51,7 @@ def adaptive_factors(  # noqa: PLR0913  (three of them are named and have defaul
         divisors: What the truth of each row is divided by, f64 [row].
         on_read: Called when the truth of a session, and of all before it, is read for the last time.
     """
-    order = SessionOrder.of(groups.session)
+    order = groups.order
     days, step, sectors = len(order.bounds) - 1, np.arange(int(truth.shape[-1])), groups.sectors if sector_rate else 1
     cell = groups.third * np.int32(sectors) + (groups.sector if sector_rate else 0)
     rate = np.repeat([RATE, sector_rate], [THIRDS, sectors]).reshape(-1, *[1] * truth.ndim)

@@ -5,11 +5,13 @@ own with a larger penalty, so that it cannot memorise dates. Everything that a f
 the rows are read once and coefficients of any set of sessions are solved from the sums.
 """
 
+import ctypes
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from internal.bar_kernels.library import Terms, load_volatility
 from internal.features.windows import HORIZON
 
 RIDGE: Final = 1_000.0
@@ -148,10 +150,15 @@ def predict_log_variances(design: Design, coefficients: np.ndarray) -> np.ndarra
     """
     affine, third = np.split(coefficients, [design.inputs.shape[1] + 1])
     values = _multiply_rows(design.inputs, affine[:-1])
-    values += affine[-1]
-    if len(design.history):
-        clocked = _multiply_rows(design.earnings, third[:-1].T[:, :, None])[:, :, 0]
-        values[design.history] += clocked.T + third[-1]
+    history = np.ascontiguousarray(design.history, np.int64)
+    clocked = _multiply_rows(design.earnings, third[:-1].T[:, :, None]) if len(history) else np.empty(0)
+    if len(history) and (
+        not 0 <= history.min() <= history.max() < len(values) or clocked.shape != (values.shape[1], len(history), 1)
+    ):
+        raise ValueError(f"{len(history)} rows with a history of {len(values)} have earnings {design.earnings.shape}")
+    intercepts, flags = np.ascontiguousarray(affine[-1]), np.ascontiguousarray(third[-1])
+    terms = Terms(intercepts.ctypes.data, history.ctypes.data, len(history), clocked.ctypes.data, flags.ctypes.data)
+    load_volatility().add_terms(ctypes.byref(terms), values.ctypes.data, *values.shape)
     return values
 
 

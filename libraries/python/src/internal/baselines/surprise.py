@@ -49,7 +49,7 @@ def surprise_factors(groups: TickerGroups, surprises: np.ndarray, response: Brea
     """
     if not len(surprises):
         return np.ones(0)
-    day = groups.session - groups.session.min()
+    day = groups.order.day
     mean, count = average_by_day(surprises, day)
     market = np.where(count >= FEWEST, mean, 0.0)
     logs = _shrink(_average_before(market[:, 0]), response)[:, None, None]  # [day, third, sector]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Final, Self
 
@@ -34,8 +35,7 @@ class SessionOrder:
         """Of the session of each row, int [row]."""
         day = session - (session.min() if len(session) else 0)
         is_given = bool((day[1:] >= day[:-1]).all())
-        numbers = day.astype(np.uint16)  # of two bytes, which are sorted without comparisons
-        rows = np.arange(len(day)) if is_given else np.argsort(numbers, kind="stable")
+        rows = np.arange(len(day)) if is_given else np.argsort(day.astype(np.uint16), kind="stable")  # by radix
         return cls(day, rows, np.append(0, np.cumsum(np.bincount(day, minlength=1))), is_given)
 
     def each(self) -> Iterator[np.ndarray | slice]:
@@ -67,10 +67,15 @@ class TickerGroups:
     @classmethod
     def of_columns(cls, session: np.ndarray, volatility: np.ndarray, sector: np.ndarray) -> Self:
         """Of these columns: i32 [row], f64 [row] and i32 [row]."""
-        third = np.empty_like(session)
-        for rows in SessionOrder.of(session).each():
-            third[rows] = _split(volatility[rows])
-        return cls(session, third, sector)
+        groups = cls(session, np.empty_like(session), sector)
+        for rows in groups.order.each():
+            groups.third[rows] = _split(volatility[rows])
+        return groups
+
+    @cached_property
+    def order(self) -> SessionOrder:
+        """Of the rows."""
+        return SessionOrder.of(self.session)
 
     @property
     def sectors(self) -> int:

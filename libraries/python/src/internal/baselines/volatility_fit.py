@@ -7,16 +7,18 @@ from typing import Final
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from internal.bar_kernels.library import load_volatility
 from internal.baselines.forecast import Rows, to_daily
 from internal.baselines.session_rows import NEVER, TARGETS, SessionRows
 from internal.baselines.staged_ridge import HeldOutPart, SessionSums, held_out_parts, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.volatility import ROOT_STEPS
 from internal.features.volatility_inputs import SHARED_BY_DATE
-from internal.forecasting.quantiles import QUANTILES
+from internal.forecasting.quantiles import QUANTILES, STEPS
 from internal.scratch_arrays import ScratchArray
 
 GROWTH: Final = 2.0
+FACTORS: Final = np.concatenate([np.ones(len(STEPS)), ROOT_STEPS])  # of each target's scale, f64 [target]
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,17 @@ class _Fitting:
 
 
 def to_scales(log_variances: np.ndarray) -> Scales:
-    """Scales from log variances f64 [row, target]: half a log variance is a log scale."""
-    scales = log_variances / 2
-    daily, cumulative = np.split(np.exp(scales, out=scales), 2, axis=1)
-    cumulative *= ROOT_STEPS
+    """Scales from log variances f64 [row, target]: half a log variance is a log scale.
+
+    Raises:
+        ValueError: They are of other targets.
+    """
+    if log_variances.shape[1:] != (TARGETS,):
+        raise ValueError(f"log variances must be f64 [row, {TARGETS}], not {log_variances.shape}")
+    scales = np.divide(log_variances, 2, order="C")
+    np.exp(scales, out=scales)
+    load_volatility().multiply_rows(scales.ctypes.data, len(scales), TARGETS, FACTORS.ctypes.data)
+    daily, cumulative = np.split(scales, 2, axis=1)
     return Scales(cumulative, daily)
 
 
