@@ -169,7 +169,11 @@ def test_bets_as_json() -> None:
     """Each trait by its name, null where a correlation or all of them were not measured."""
     held_out = {KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **BETS}}
     view = ModelView.of([OLDER, replace(CHAMPION, metrics=METRICS | {"held_out": held_out})])
-    newest, oldest = json.loads(RegistryResponse.of(view.versions).model_dump_json())["models"]
+    response = RegistryResponse.of(view.versions)
+    typed = response.models[0].bets
+    assert typed is not None
+    assert (typed.volatility, typed.size, typed.beta, typed.past_return) == (-0.34, 0.11, 0.256, None)
+    newest, oldest = json.loads(response.model_dump_json())["models"]
     assert newest["bets"] == {"volatility": -0.34, "size": 0.11, "beta": 0.256, "past_return": None}
     assert newest["bets"].keys() == HELD_LONG.keys()
     assert oldest["bets"] is None
