@@ -248,8 +248,9 @@ def test_planted_faults_are_noticed(
 ) -> None:
     """A fault in the state machine breaks a seed."""
     monkeypatch.setattr(place, fault)
+    seeds = range(PLANTED_SEEDS // 3, PLANTED_SEEDS)  # two processes act at once in few seeds: 35 is the first
     with pytest.raises(BrokenInvariantError, match=r"seed \d+: .*(order|position)"):
-        list(play(eventful, range(PLANTED_SEEDS), DrawnStrategy(1, 0.3)))
+        list(play(eventful, seeds, DrawnStrategy(1, 0.3)))
 
 
 def test_reasons_are_for_people_only(world: World) -> None:
