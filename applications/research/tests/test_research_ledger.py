@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import resource
 import signal
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 from applications.research.tests.research_results import drawn_result, example_settings
 from internal.backtests.selection import select_trials
 from internal.errors import ConfigurationError, InvalidRequestError
+from libraries.python.tests.full_disk import limit_files
 from research.ledger import Ledger
 from research.result import BacktestResult
 
@@ -202,14 +202,9 @@ def test_a_folder_that_cannot_be_written_is_an_error_with_a_remedy(tmp_path: Pat
 
 def test_a_full_disk_leaves_the_ledger_as_it_was(ledger: Ledger, written: bytes, messages: list[str]) -> None:
     """The system accepts no byte, or the first part of the line only; both are one error, and nothing is left."""
-    unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     for room in (0, 100):
-        resource.setrlimit(resource.RLIMIT_FSIZE, (len(written) + room, unlimited[1]))
-        try:
-            with pytest.raises(ConfigurationError, match="free some disk"):
-                ledger.plan(result(3).settings)
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
+        with limit_files(len(written) + room), pytest.raises(ConfigurationError, match="free some disk"):
+            ledger.plan(result(3).settings)
         assert ledger.path.read_bytes() == written
     assert len(ledger.trials()) == 2
     assert messages == []

@@ -203,6 +203,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     code = (
         "import resource, sys; from pathlib import Path\n"
         "from internal.forecasting.registry import LEAK_GATE, Registry\n"
+        "sys.dont_write_bytecode = True\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
         "Registry(Path(sys.argv[1])).register(Path(sys.argv[2]))"
     )

@@ -367,6 +367,7 @@ from internal.lake.store import Lake
 
 lake, frame = Lake(sys.argv[1]), pl.read_parquet(sys.argv[2])
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.dont_write_bytecode = True
 resource.setrlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
 day = frame.item(0, "date")
 try:

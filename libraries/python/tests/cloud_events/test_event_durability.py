@@ -148,6 +148,7 @@ kind = EventType.SESSION_CLOSED
 async def run():
     async with EventBus(Path(sys.argv[1]), "/exchange", [], {}) as bus:
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        sys.dont_write_bytecode = True
         size = (Path(sys.argv[1]) / "events.sqlite3-wal").stat().st_size
         resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, resource.RLIM_INFINITY))
         try:
