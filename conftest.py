@@ -48,6 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.dont_write_bytecode = False
     # each of those processes would look for plugins of pydantic in all installed packages; there are none
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
+    gc.disable()  # collecting tests makes no garbage, but a million objects, which would be searched again and again
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -59,3 +60,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Take the 900,000 objects of the collected tests out of Python's collector, which needs half a second for them."""
     gc.freeze()
+    gc.enable()
