@@ -126,7 +126,9 @@ def test_baselines_on_two_folds(evaluated: Evaluated, frame: pl.DataFrame) -> No
     assert "the best baseline" in evaluated.printed
 
 
-def test_cache_is_used_and_checked(run_models: RunModels, evaluated: Evaluated, tmp_path: Path) -> None:
+def test_cache_is_used_and_checked(
+    run_models: RunModels, refuse_models: RefuseModels, evaluated: Evaluated, tmp_path: Path
+) -> None:
     """A second evaluation reads the cache; a changed byte in it is an error that says what to remove."""
     shutil.copytree(evaluated.folder, tmp_path, dirs_exist_ok=True)
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
@@ -138,10 +140,10 @@ def test_cache_is_used_and_checked(run_models: RunModels, evaluated: Evaluated, 
     for name in ("evaluation.json", "evaluation.html", "differences.png"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
     cached[0].write_bytes(cached[0].read_bytes()[:-1] + b"\x00")
-    ended = run_models(*EVALUATE, "--output", str(tmp_path / "third"), **settings)
-    assert ended.returncode == 1
-    assert f"remove{cached[0].parent}" in "".join(ended.stderr.split())
-    assert "Traceback" not in ended.stderr
+    status, said = refuse_models(*EVALUATE, "--output", str(tmp_path / "third"), **settings)
+    assert status == 1
+    assert f"remove{cached[0].parent}" in "".join(said.split())
+    assert "Traceback" not in said
     assert not (tmp_path / "third").exists()
 
 

@@ -26,7 +26,7 @@ from research.faults.scheduled_run import ScheduledRun
 from research.faults.seeds import make_runs, play_runs
 
 STRATEGY = ten_by_ten(names_per_side=3, same_day_lock=False)
-SEEDS, MANY_SEEDS = 100, 10_000
+SEEDS, MANY_SEEDS = 50, 10_000
 GROWN_SEEDS, PLANTED_SEEDS, OWNED_SEEDS, SCHEDULED_SEEDS = 20, 100, 15, 15
 SCHEDULING = {FaultKind.SLEPT, FaultKind.ANNOUNCED_LATE, FaultKind.ANNOUNCED_AGAIN, FaultKind.RESTORED}
 WISHES = {FaultKind.HALTED, FaultKind.REDUCED, FaultKind.RESUMED, FaultKind.FLATTENED}

@@ -236,11 +236,15 @@ def test_quantiles_never_cross(network: NetworkModel, observed: pl.DataFrame, da
     model = replace(network, calibration=Calibration(np.stack([shift, lower, upper])), scale=scale)
     heads = [one.head.parameters for one in (network.network, *network.companions)]
     before = [head.numpy().copy() for head in heads]
-    Tensor.realize(*[head.assign(head * data.draw(size)) for head in heads])
+
+    def assign(arrays: list[np.ndarray]) -> None:  # the factor in NumPy: tinygrad would compile a kernel for each one
+        Tensor.realize(*[head.assign(Tensor(array)) for head, array in zip(heads, arrays, strict=True)])
+
+    assign([array * np.float32(data.draw(size)) for array in before])
     try:
         found = model.quantiles(observed, np.array([300, 650, 1200]))
     finally:
-        Tensor.realize(*[head.assign(Tensor(array)) for head, array in zip(heads, before, strict=True)])
+        assign(before)
     for quantiles in (found.cumulative, found.daily, np.expm1(found.cumulative)):
         assert np.isfinite(quantiles).all()
         assert (np.diff(quantiles, axis=2) >= 0).all()

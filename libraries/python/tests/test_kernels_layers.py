@@ -321,22 +321,37 @@ def test_eight_lanes(tmp_path: Path) -> None:
         pytest.skip("this processor has no AVX-512: every other test runs the text with eight lanes")
     assert "__AVX512F__" not in macros(str(narrow))
     others = {name: value for name, value in os.environ.items() if name not in {"CACHEDB", "COVERAGE_PROCESS_START"}}
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", __file__, "-k", "every_element"]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "--noconftest", "-p", "no:cacheprovider", __file__]
+    words += ["-k", "every_element"]
     done = subprocess.run(words, env=others | {"CC": str(narrow)}, capture_output=True, check=False, text=True)  # noqa: S603 (this file)
     assert f"{len(SMALL)} passed" in done.stdout, done.stdout
 
 
-few = settings(max_examples=5, deadline=None, derandomize=True)
+MANY_SIZES: dict[str, Callable[[], None]] = {}
+
+
+def with_sizes(*sizes: st.SearchStrategy[int]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Check a layer with two drawings, always the same, and with five in the long form.
+
+    Each drawing compiles kernels of its own, which takes a second or two.
+    """
+
+    def decorate(check: Callable[..., None]) -> Callable[..., None]:
+        MANY_SIZES[check.__name__] = settings(max_examples=5, deadline=None, derandomize=True)(given(*sizes)(check))
+        return settings(max_examples=2, deadline=None, derandomize=True)(given(*sizes)(check))
+
+    return decorate
+
+
 size = st.integers(1, 33)
 # A layer norm over two values is nearly a sign function: where they are close, float32 misses 1e-5 whatever computes it
 # (variables 1, hidden 2, contexts 18, repeat 30: 1.3e-5, in the kernel and in the plain form alike).
 normed_size = st.sampled_from([1, *range(3, 34)])
 
 
-@few
 @example(1, 3, 5, 2, 1)
 @example(16, 7, 9, 7, 61)
-@given(st.integers(1, 16), size, size, size, st.integers(1, 130))
+@with_sizes(st.integers(1, 16), size, size, size, st.integers(1, 130))
 def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int, rows: int) -> None:
     """Any number of networks side by side, of any size, over any number of rows."""
     check_along_random_directions(
@@ -346,9 +361,8 @@ def test_gated_residual_sizes(groups: int, inputs: int, hidden: int, output: int
     )
 
 
-@few
 @example(5, 3, 2, 1, 1)
-@given(size, size, size, st.integers(1, 40), st.integers(1, 40))
+@with_sizes(size, size, size, st.integers(1, 40), st.integers(1, 40))
 def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, contexts: int, repeat: int) -> None:
     """Any context, shared by any number of rows."""
     check_along_random_directions(
@@ -356,49 +370,52 @@ def test_gated_residual_context_sizes(inputs: int, hidden: int, context: int, co
     )
 
 
-@few
 @example(1, 1)
-@given(st.integers(1, 300), st.integers(1, 65))
+@with_sizes(st.integers(1, 300), st.integers(1, 65))
 def test_gate_sizes(rows: int, hidden: int) -> None:
     """Any number of rows of any width; one number wide, the norm is constant and so is the gradient."""
     check_along_random_directions(gate_case(rows, hidden, generator()))
 
 
-@few
 @example(1, 1, 0, 1, 1)
 @example(1, 5, 3, 7, 17)
-@given(st.integers(1, 150), st.integers(1, 9), st.integers(0, 9), size, size)
+@with_sizes(st.integers(1, 150), st.integers(1, 9), st.integers(0, 9), size, size)
 def test_lstm_sizes(batch: int, steps: int, switch: int, inputs: int, hidden: int) -> None:
     """Any batch and length, and a switch anywhere, also before the first or after the last step."""
     check_along_random_directions(lstm_case((steps, switch), batch, inputs, hidden))
 
 
-@few
 @example(1, 1, 1, 1, 1, 1)
 @example(1, 9, 4, 3, 5, 15)
-@given(st.integers(1, 70), st.integers(1, 45), st.integers(1, 45), st.integers(1, 4), st.integers(1, 17), size)
+@with_sizes(st.integers(1, 70), st.integers(1, 45), st.integers(1, 45), st.integers(1, 4), st.integers(1, 17), size)
 def test_attention_sizes(batch: int, steps: int, queries: int, heads: int, depth: int, hidden: int) -> None:  # noqa: PLR0913, PLR0917 (one number a size)
     """Any number of steps, of which any number at the end asks."""
     sizes = AttentionSizes(hidden, heads, depth, min(queries, steps), 5)
     check_along_random_directions(attention_case(batch, steps, sizes, generator()))
 
 
-@few
 @example(1, 1, 1)
 @example(1, 16, 7)
-@given(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
+@with_sizes(st.integers(1, 300), st.integers(1, 16), st.integers(1, 40))
 def test_selection_sizes(rows: int, variables: int, hidden: int) -> None:
     """One to sixteen variables of any width."""
     check_along_random_directions(selection_case(rows, variables, hidden, generator()))
 
 
-@few
 @example(1, 5, 1, 1)
 @example(16, 7, 1, 3)
-@given(st.integers(1, 17), normed_size, st.integers(1, 70), st.integers(1, 40))
+@with_sizes(st.integers(1, 17), normed_size, st.integers(1, 70), st.integers(1, 40))
 def test_variable_selection_sizes(variables: int, hidden: int, contexts: int, repeat: int) -> None:
     """One to seventeen variables of any width, any context, shared by any number of rows."""
     check_along_random_directions(reals_case(SelectionSizes(variables, hidden, 6), contexts, repeat, generator()))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", MANY_SIZES)
+def test_many_sizes(name: str) -> None:
+    """The long form of each test of sizes."""
+    MANY_SIZES[name]()
 
 
 def test_merged_layers() -> None:

@@ -407,7 +407,7 @@ def test_split_loses_and_lets_through_nothing(rows: list[dict[str, Any]]) -> Non
         assert failures("equity_bars", row)
 
 
-@settings(deadline=None)  # as above
+@settings(max_examples=40, deadline=None)  # as above
 @given(st.lists(bars, max_size=5))
 def test_quick_check_agrees_with_pandera(rows: list[dict[str, Any]]) -> None:
     """On any rows: a frame is sound exactly where pandera finds nothing."""
