@@ -12,7 +12,10 @@ KEYS = {"EXCHANGE_API_KEY_ID", "EXCHANGE_API_SECRET", "EXCHANGE_MARKET_DATA_KEY"
 
 
 def test_every_setting_has_an_answer() -> None:
-    """Each is an option of `up` and of a backtest through services and a key of `fund.toml`, or sent on, or refused."""
+    """Each is an option of `up` and of a backtest through services and a key of `fund.toml`, or sent on, or refused.
+
+    What is sent on may be a key too: the switch of volatility belongs to a fund's market.
+    """
     known = {name.upper() for name in Configuration.model_fields if name.startswith("exchange_")}
     group = get_command(commands)
     assert isinstance(group, TyperGroup)
@@ -21,5 +24,7 @@ def test_every_setting_has_an_answer() -> None:
         for command in (group.commands["up"], get_command(through_services))
     )
     assert options == others
-    assert options == {name.upper() for name in Simulation.model_fields if name.startswith("exchange_")}
+    keys = {name.upper() for name in Simulation.model_fields if name.startswith("exchange_")}
+    assert options == keys - set(FORWARDED_SETTINGS)
+    assert {name for name in FORWARDED_SETTINGS if name.startswith("EXCHANGE_REGIME_")} <= keys
     assert known == options | set(FORWARDED_SETTINGS) | set(REFUSED_SETTINGS) | KEYS

@@ -151,7 +151,16 @@ def test_settings_of_the_exchange_reach_it_or_are_refused(folder: FundFolder, ad
             start_with(**{name: "2026-03-02"})
 
 
-@pytest.mark.parametrize(("name", "value"), [("EXCHANGE_START_DATE", "2026-03-02"), ("MARKET_DATA_VENDOR", "files")])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("EXCHANGE_START_DATE", "2026-03-02"),
+        ("EXCHANGE_REGIME_DATE", "soon"),
+        ("EXCHANGE_REGIME_MULTIPLIER", "20"),
+        ("EXCHANGE_REGIME_SESSIONS", "0"),
+        ("MARKET_DATA_VENDOR", "files"),
+    ],
+)
 def test_a_refused_setting_comes_before_the_first_step(
     folder: FundFolder, addresses: Addresses, name: str, value: str
 ) -> None:

@@ -10,6 +10,7 @@ from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.services import Service
 from fund.settings.secrets import Secret, secret_variables
+from fund.settings.sections import require_regime
 from fund.strategy_choice import choose_strategy
 from internal.errors import ConfigurationError
 
@@ -27,7 +28,7 @@ ACCOUNT_PREFIXES = (
     "GOOGLE_",
     "FUND_API",
 )
-FORWARDED_SETTINGS = (  # of the exchange alone, which checks them
+FORWARDED_SETTINGS = (  # of the exchange alone, which checks them too
     "EXCHANGE_REGIME_DATE",
     "EXCHANGE_REGIME_MULTIPLIER",
     "EXCHANGE_REGIME_SESSIONS",
@@ -126,11 +127,12 @@ class OfflineEnvironments:
         """Its market and the fund's own keys, then what the user set beside them.
 
         Raises:
-            ConfigurationError: A setting of the exchange that a simulated fund chooses itself.
+            ConfigurationError: A setting of the exchange that a simulated fund chooses itself, or that is wrong.
         """
         for name, instead in REFUSED_SETTINGS.items():
             if self.variables.get(name):
                 raise ConfigurationError(f"unset {name}: {instead}")
+        require_regime(self.variables)
         keys, market = self.folder.credentials(), self.market
         optional = {
             "EXCHANGE_BARS_FILE": market.bars,

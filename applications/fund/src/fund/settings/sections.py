@@ -1,11 +1,11 @@
 """The sections of `fund.toml`: each key with its type, default and meaning; in capitals it is a variable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import SettingsConfigDict
 
 from fund.options import Events, ModelSize, Signal
@@ -205,3 +205,13 @@ class Simulation(Section):
     """Sectors and industries of its tickers."""
     session_seconds: Annotated[float, Field(ge=0)] = 60
     """Seconds of a simulated session at least; each waits until the scheduler has done the one before."""
+
+
+def require_regime(variables: Mapping[str, str]) -> None:
+    """Raise ConfigurationError where a variable of the switch of volatility is wrong."""
+    keys = [key for key in Simulation.model_fields if key.startswith("exchange_regime_")]
+    try:
+        Simulation.model_validate({key: value for key in keys if (value := variables.get(key.upper()))})
+    except ValidationError as error:
+        wrong = "; ".join(f"{str(one['loc'][0]).upper()} is wrong: {one['msg'].lower()}" for one in error.errors())
+        raise ConfigurationError(wrong) from None
