@@ -1,11 +1,12 @@
-"""`models train` killed with SIGKILL and run again: the same model, bit for bit."""
+"""`models train` of a network, to a champion that forecasts; killed and run again, the same model, bit for bit."""
 
+import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -16,7 +17,11 @@ from tinygrad.tensor import Tensor
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.features.windows import make_windows
+from internal.forecasting.artifact import load_artifact
+from internal.forecasting.held_out_bands import read_bands
+from internal.forecasting.held_out_coverage import read_coverage
 from internal.forecasting.registry import Registry
+from internal.model_registry import load_forecaster
 from internal.tft.checkpoint import TrainingState
 from models import checkpoints
 from models.checkpoints import open_checkpoint
@@ -26,10 +31,82 @@ from models.prepared_fold import fit_vocabularies
 from models.progress import Progress
 from models.relative_target import make_relative_windows
 from models.tracking import FileTracker
-from models.train import train
+from models.train import Training, train
 
 RunModels = Callable[..., subprocess.CompletedProcess[str]]
 MakeDataset = Callable[[int, date, date], Dataset]
+START, END = date(2023, 1, 3), date(2024, 6, 28)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network that was trained without interruption, what was reported meanwhile, and the folder of its run."""
+
+    done: Training
+    registry: Registry
+    seen: list[Progress]
+    runs: Path
+
+
+@pytest.fixture(name="dataset", scope="module")
+def _dataset(make_dataset: MakeDataset) -> Dataset:
+    return make_dataset(6, START, END)
+
+
+@pytest.fixture(name="trained", scope="module")
+def _trained(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    folder = tmp_path_factory.mktemp("uninterrupted")
+    registry, seen = Registry(folder / "registry"), list[Progress]()
+    tracker = FileTracker(folder / "runs", "run", {})
+    done = train(dataset, registry, tracker, model="small", on_progress=seen.append)
+    return Trained(done, registry, seen, folder / "runs")
+
+
+def require_whole_bars(seen: list[Progress]) -> None:
+    """Each step's bar begins near its left end, never goes back and ends at its right one."""
+    steps = list(dict.fromkeys(progress.step for progress in seen))
+    assert steps == ["preparing", "training", "leak gate", "evaluating"]
+    for step in steps:
+        shares = [progress.done / progress.total for progress in seen if progress.step == step]
+        assert shares == sorted(shares)
+        assert shares[0] < 0.1
+        assert shares[-1] == 1
+    texts = [progress.text for progress in seen if "forecasts" in progress.text]
+    assert texts[0].startswith("0 of")
+    assert len(texts) > 1  # the network's own forecast reports its progress
+
+
+def test_network_from_dataset_to_forecast(dataset: Dataset, trained: Trained) -> None:
+    """The small network trains, passes the gate, becomes champion and forecasts."""
+    registry, done = trained.registry, trained.done
+    assert done.promoted
+    assert registry.path("champion").name == done.version
+    require_whole_bars(trained.seen)
+    forecast = load_forecaster(registry.path()).forecast(dataset.bars, dataset.details, END, bars_version=4)
+    assert (forecast.frame.height, forecast.excluded) == (6 * 7, [])
+
+    artifact = load_artifact(registry.path())
+    fold = artifact.configuration["fold"]
+    assert fold["training_last"] >= artifact.scaler["fitted_to"]
+    assert artifact.metrics["leak_gate"]["day"] == fold["test_first"]
+    assert artifact.metrics["held_out"].keys() >= {"temporal_fusion_transformer", "heterogeneous_volatility"}
+    bands = read_bands(artifact.metrics)
+    assert bands is not None
+    assert [one.level for one in bands.below] == [0.1, 0.5, 0.9]
+    assert all(one.lower <= one.share <= one.upper for one in bands.below)
+    own = artifact.metrics["held_out"]["temporal_fusion_transformer"]
+    assert bands.below[2].share - bands.below[0].share == pytest.approx(own["coverage"])  # no outcome meets an edge
+    assert bands.sessions[0].day.isoformat() >= fold["test_first"]
+    covered = read_coverage(artifact.metrics)
+    assert covered is not None
+    assert covered.whole == own["coverage"]
+    assert np.mean(covered.thirds) == pytest.approx(covered.whole)  # six tickers: two a third
+    scores = {line.score.name: line.score for line in done.evaluation.lines}
+    assert covered.sectors == scores["temporal_fusion_transformer"].coverage_by_sector
+    assert bands.differences.keys() == artifact.metrics["held_out"].keys()
+    lines = [json.loads(line) for line in (trained.runs / "run.jsonl").read_text().splitlines()]
+    assert lines[-1]["summary"]["version"] == done.version
+    assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)
 
 
 def kill_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
@@ -43,22 +120,18 @@ def kill_after_an_epoch(state: Path, settings: dict[str, str]) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_killed_training_continues(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
+def test_killed_training_continues(run_models: RunModels, dataset: Dataset, trained: Trained, tmp_path: Path) -> None:
     """One seed gives one version, a digest of weights and metrics, killed or not; no checkpoint is left."""
-    dataset = make_dataset(2, date(2023, 1, 3), date(2024, 6, 28))
     save_dataset(tmp_path / "dataset", dataset)
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
     assert kill_after_an_epoch(tmp_path, settings)
     assert not (tmp_path / "registry").exists()
-    trained = run_models("train", **settings)
-    assert trained.returncode == 0, trained.stderr
-    assert "resumes after epoch" in trained.stdout
+    resumed = run_models("train", **settings)
+    assert resumed.returncode == 0, resumed.stderr
+    assert "resumes after epoch" in resumed.stdout
     assert not (tmp_path / "checkpoints" / "small-7").exists()
-    uninterrupted = train(
-        dataset, Registry(tmp_path / "uninterrupted"), FileTracker(tmp_path / "uninterrupted", "run", {})
-    )
-    assert (tmp_path / "evaluations" / uninterrupted.version / "evaluation.html").is_file()
-    assert Registry(tmp_path / "registry").path().name == uninterrupted.version
+    assert (tmp_path / "evaluations" / trained.done.version / "evaluation.html").is_file()
+    assert Registry(tmp_path / "registry").path().name == trained.done.version
 
 
 def test_checkpoint_of_other_bars(make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

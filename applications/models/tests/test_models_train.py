@@ -22,8 +22,7 @@ from internal.errors import ArtifactError, ConfigurationError, InvalidRequestErr
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
 from internal.forecasting.artifact import load_artifact, save_artifact
-from internal.forecasting.held_out_bands import describe_calibration, read_bands
-from internal.forecasting.held_out_coverage import read_coverage
+from internal.forecasting.held_out_bands import describe_calibration
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
 from internal.model_registry import load_forecaster
@@ -63,55 +62,6 @@ def _pass_gate(candidate: Candidate, dataset: Dataset, data: FoldData) -> dict[s
 
 def _tracker(folder: Path) -> FileTracker:
     return FileTracker(folder / "runs", "run", {})
-
-
-def require_whole_bars(seen: list[Progress]) -> None:
-    """Each step's bar begins near its left end, never goes back and ends at its right one."""
-    steps = list(dict.fromkeys(progress.step for progress in seen))
-    assert steps == ["preparing", "training", "leak gate", "evaluating"]
-    for step in steps:
-        shares = [progress.done / progress.total for progress in seen if progress.step == step]
-        assert shares == sorted(shares)
-        assert shares[0] < 0.1
-        assert shares[-1] == 1
-    texts = [progress.text for progress in seen if "forecasts" in progress.text]
-    assert texts[0].startswith("0 of")
-    assert len(texts) > 1  # the network's own forecast reports its progress
-
-
-def test_network_from_dataset_to_forecast(dataset: Dataset, tmp_path: Path) -> None:
-    """The small network trains, passes the gate, becomes champion and forecasts."""
-    registry = Registry(tmp_path / "registry")
-    seen: list[Progress] = []
-    done = train(dataset, registry, _tracker(tmp_path), model="small", on_progress=seen.append)
-    assert done.promoted
-    assert registry.path("champion").name == done.version
-    require_whole_bars(seen)
-    forecast = load_forecaster(registry.path()).forecast(dataset.bars, dataset.details, END, bars_version=4)
-    assert (forecast.frame.height, forecast.excluded) == (6 * 7, [])
-
-    artifact = load_artifact(registry.path())
-    fold = artifact.configuration["fold"]
-    assert fold["training_last"] >= artifact.scaler["fitted_to"]
-    assert artifact.metrics["leak_gate"]["day"] == fold["test_first"]
-    assert artifact.metrics["held_out"].keys() >= {"temporal_fusion_transformer", "heterogeneous_volatility"}
-    bands = read_bands(artifact.metrics)
-    assert bands is not None
-    assert [one.level for one in bands.below] == [0.1, 0.5, 0.9]
-    assert all(one.lower <= one.share <= one.upper for one in bands.below)
-    own = artifact.metrics["held_out"]["temporal_fusion_transformer"]
-    assert bands.below[2].share - bands.below[0].share == pytest.approx(own["coverage"])  # no outcome meets an edge
-    assert bands.sessions[0].day.isoformat() >= fold["test_first"]
-    covered = read_coverage(artifact.metrics)
-    assert covered is not None
-    assert covered.whole == own["coverage"]
-    assert np.mean(covered.thirds) == pytest.approx(covered.whole)  # six tickers: two a third
-    scores = {line.score.name: line.score for line in done.evaluation.lines}
-    assert covered.sectors == scores["temporal_fusion_transformer"].coverage_by_sector
-    assert bands.differences.keys() == artifact.metrics["held_out"].keys()
-    lines = [json.loads(line) for line in (tmp_path / "runs" / "run.jsonl").read_text().splitlines()]
-    assert lines[-1]["summary"]["version"] == done.version
-    assert all(np.isfinite(line["loss"]) for line in lines if "loss" in line)
 
 
 @pytest.mark.parametrize("kind", ["rolling_history", "heterogeneous_volatility", "boosted_volatility"])

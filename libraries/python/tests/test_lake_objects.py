@@ -37,7 +37,7 @@ def test_days_in_a_bucket(bucket: DataBucketSettings) -> None:
 
 def test_two_writers_in_a_bucket(bucket: DataBucketSettings) -> None:
     """Commits are create-only objects: of two writers of one version, one begins again, and nothing is lost."""
-    frame = bars(date(2024, 3, 1), date(2024, 3, 28))
+    frame = bars(date(2024, 3, 1), date(2024, 3, 14))
     days = frame.get_column("date").to_list()
 
     def write(part: list[date]) -> None:

@@ -100,7 +100,7 @@ def write_styled(rows: dict[tuple[str, date], tuple[float, ...]], style: Style) 
     return gzip.compress(content) if style.is_zipped else content
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TABLES, STYLES)
 def test_round_trip(
     tmp_path_factory: pytest.TempPathFactory, rows: dict[tuple[str, date], tuple[float, ...]], style: Style
