@@ -48,7 +48,11 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.dont_write_bytecode = False
     # each of those processes would look for plugins of pydantic in all installed packages; there are none
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
-    gc.disable()  # collecting tests makes no garbage, but a million objects, which would be searched again and again
+
+
+def pytest_collectstart() -> None:
+    """Stop Python's collector: importing tests makes no garbage, but a million objects, which it would search often."""
+    gc.disable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -225,7 +225,7 @@ def test_network_quantiles_are_its_own(network: NetworkModel, observed: pl.DataF
     assert quantiles.shape == (2, 7, len(QUANTILES))
 
 
-@settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_quantiles_never_cross(network: NetworkModel, observed: pl.DataFrame, data: st.DataObject) -> None:
     """Whatever weights, calibration and pooled quantiles are: network, mixture, widened interval, simple returns."""

@@ -394,7 +394,7 @@ bars = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=40, deadline=None)  # bad rows are validated one by one; a slow moment is no failure
+@settings(max_examples=20, deadline=None)  # bad rows are validated one by one; a slow moment is no failure
 @given(st.lists(bars, max_size=5))
 def test_split_loses_and_lets_through_nothing(rows: list[dict[str, Any]]) -> None:
     """On any rows: what is good validates, what is bad has a reason and does not, and together they are all."""
