@@ -109,6 +109,9 @@ def test_predictions_in_numpy(has_history: list[bool], features: int, seed: int)
     expected[history] += (earnings @ coefficients[6:-1].T[:, :, None])[:, :, 0].T + coefficients[-1]
     found = predict_log_variances(Design(inputs, history, earnings), coefficients)
     np.testing.assert_array_equal(found, expected)
+    narrow = coefficients.astype(np.float32)
+    found = predict_log_variances(Design(inputs, history, earnings), narrow)
+    np.testing.assert_array_equal(found, predict_log_variances(Design(inputs, history, earnings), narrow.astype(float)))
 
 
 def test_histories_of_other_rows_are_refused(market: Market) -> None:

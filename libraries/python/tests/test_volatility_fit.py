@@ -210,6 +210,8 @@ def test_scales_are_those_of_numpy(rows: int, seed: int) -> None:
     found, scales = to_scales(logs), np.exp(logs / 2)
     np.testing.assert_array_equal(found.daily, scales[:, :HORIZON])
     np.testing.assert_array_equal(found.cumulative, scales[:, HORIZON:] * np.sqrt(np.arange(1.0, HORIZON + 1)))
+    narrow = logs.astype(np.float32)
+    assert to_scales(narrow).cumulative.tobytes() == to_scales(narrow.astype(float)).cumulative.tobytes()
 
 
 def test_scales_of_other_targets_are_refused() -> None:

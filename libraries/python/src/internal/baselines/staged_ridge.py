@@ -156,7 +156,7 @@ def predict_log_variances(design: Design, coefficients: np.ndarray) -> np.ndarra
         not 0 <= history.min() <= history.max() < len(values) or clocked.shape != (values.shape[1], len(history), 1)
     ):
         raise ValueError(f"{len(history)} rows with a history of {len(values)} have earnings {design.earnings.shape}")
-    intercepts, flags = np.ascontiguousarray(affine[-1]), np.ascontiguousarray(third[-1])
+    intercepts, flags = (np.ascontiguousarray(row, np.float64) for row in (affine[-1], third[-1]))
     terms = Terms(intercepts.ctypes.data, history.ctypes.data, len(history), clocked.ctypes.data, flags.ctypes.data)
     load_volatility().add_terms(ctypes.byref(terms), values.ctypes.data, *values.shape)
     return values

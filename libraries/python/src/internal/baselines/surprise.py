@@ -30,7 +30,7 @@ def log_sizes_ahead(frame: pl.DataFrame) -> np.ndarray:
         frame: Whole segments of an observed panel.
     """
     variance = np.ascontiguousarray(frame.get_column("range_variance").to_numpy(), np.float64)
-    traded, lengths = np.ascontiguousarray(frame.get_column("traded").to_numpy()), segment_lengths(frame)
+    traded, lengths = np.ascontiguousarray(frame.get_column("traded").to_numpy(), bool), segment_lengths(frame)
     ahead = np.empty_like(variance)
     arrays = (array.ctypes.data for array in (variance, traded, lengths))
     floor = len(lengths), VARIANCE_FLOOR, find_function("log")

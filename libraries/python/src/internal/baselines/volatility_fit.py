@@ -153,7 +153,7 @@ def to_scales(log_variances: np.ndarray) -> Scales:
     """
     if log_variances.shape[1:] != (TARGETS,):
         raise ValueError(f"log variances must be f64 [row, {TARGETS}], not {log_variances.shape}")
-    scales = np.divide(log_variances, 2, order="C")
+    scales = np.divide(log_variances, 2, order="C", dtype=np.float64)
     np.exp(scales, out=scales)
     load_volatility().multiply_rows(scales.ctypes.data, len(scales), TARGETS, FACTORS.ctypes.data)
     daily, cumulative = np.split(scales, 2, axis=1)
