@@ -1,4 +1,4 @@
-"""Training: fit a model, pass the leak gate, evaluate it, register it, and promote it when it is not worse."""
+"""Training: fit a model, pass the leak gate, evaluate it, register it, and promote it when it is better."""
 
 import shutil
 import tempfile
