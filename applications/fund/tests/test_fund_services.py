@@ -158,6 +158,7 @@ def test_settings_of_the_exchange_reach_it_or_are_refused(folder: FundFolder, ad
         ("EXCHANGE_REGIME_DATE", "soon"),
         ("EXCHANGE_REGIME_MULTIPLIER", "20"),
         ("EXCHANGE_REGIME_SESSIONS", "0"),
+        ("EXCHANGE_REGIME_SESSIONS", "40"),
         ("MARKET_DATA_VENDOR", "files"),
     ],
 )

@@ -208,10 +208,13 @@ class Simulation(Section):
 
 
 def require_regime(variables: Mapping[str, str]) -> None:
-    """Raise ConfigurationError where a variable of the switch of volatility is wrong."""
+    """Raise ConfigurationError where a variable of the switch of volatility is wrong, or its date is missing."""
     keys = [key for key in Simulation.model_fields if key.startswith("exchange_regime_")]
     try:
-        Simulation.model_validate({key: value for key in keys if (value := variables.get(key.upper()))})
+        chosen = Simulation.model_validate({key: value for key in keys if (value := variables.get(key.upper()))})
     except ValidationError as error:
         wrong = "; ".join(f"{str(one['loc'][0]).upper()} is wrong: {one['msg'].lower()}" for one in error.errors())
         raise ConfigurationError(wrong) from None
+    if chosen.exchange_regime_date is None and chosen.model_fields_set:
+        names = " and ".join(sorted(key.upper() for key in chosen.model_fields_set))
+        raise ConfigurationError(f"set EXCHANGE_REGIME_DATE too, or unset {names}")
