@@ -30,6 +30,7 @@ LONGEST = (
     "applications/models/tests/test_models_commands.py",
     "libraries/python/tests/test_kernels_layers.py",
     "libraries/python/tests/test_tft_model.py",
+    "libraries/python/tests/test_tft_training.py",
     "applications/research/tests/test_fault_seeds.py",
     "tests/test_full_disk.py",
     "applications/models/tests/test_models_train.py",
