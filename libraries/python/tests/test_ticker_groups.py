@@ -1,10 +1,24 @@
-"""Thirds of a session by volatility, against Polars' ranks."""
+"""The order of sessions against NumPy's sort, and thirds of a session by volatility against Polars' ranks."""
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from internal.baselines.ticker_groups import TickerGroups
+from internal.baselines.ticker_groups import SessionOrder, TickerGroups
+
+
+@given(st.lists(st.integers(3, 20), max_size=60), st.booleans())
+def test_sessions_in_order(sessions: list[int], is_sorted: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Rows of a session keep theirs; a session without rows has none, and no rows are one session."""
+    session = np.array(sorted(sessions) if is_sorted else sessions, np.int32)
+    order, expected = SessionOrder.of(session), np.argsort(session, kind="stable")
+    assert order.arrange(np.arange(len(session))).tolist() == expected.tolist()
+    each = [np.arange(len(session))[rows].tolist() for rows in order.each()]
+    every = range(min(sessions, default=0), max(sessions, default=0) + 1)
+    assert each == [np.flatnonzero(session == one).tolist() for one in every]
+    assert order.is_given or not is_sorted
 
 
 @pytest.mark.parametrize("digits", [1, 6])

@@ -218,6 +218,20 @@ void average_groups(const averaged *of, const int32_t *groups, int64_t rows, int
         means[group] = counts[group] ? means[group] / counts[group] : __builtin_nan("");
 }
 
+// Writes where each day's rows end, and each row's place, when rows are put in the order of days, those of a day in
+// theirs; ends begin as zeros, one a day.
+void place_rows(const int32_t *restrict days, int64_t rows, int64_t count, int64_t *restrict ends,
+                int32_t *restrict places) {
+    int64_t first = 0;
+    for (int64_t row = 0; row < rows; row++) ends[days[row]]++;
+    for (int64_t day = 0; day < count; day++) {
+        int64_t length = ends[day];
+        ends[day] = first;
+        first += length;
+    }
+    for (int64_t row = 0; row < rows; row++) places[row] = (int32_t)ends[days[row]]++;
+}
+
 // Adds the finite values to the sum and the count of their day's group: [day][group]. Without groups, a day is one.
 void sum_groups(const double *restrict values, const int32_t *restrict days, const int32_t *restrict groups,
                 int64_t size, int64_t rows, double *restrict sums, double *restrict counts) {

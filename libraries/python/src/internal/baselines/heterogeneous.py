@@ -246,13 +246,12 @@ class AdaptiveVolatility(EarningsVolatility):
         order of sessions, in which they are read.
         """
         session = frame.get_column("session").to_numpy().astype(np.int32)
-        order = SessionOrder.of(session).rows.astype(np.int32)
-        row_of = np.empty_like(order)
-        row_of[order] = np.arange(len(order), dtype=np.int32)
+        order = SessionOrder.of(session)
+        row_of = order.places
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
         columns = session, frame.get_column("volatility").to_numpy(), number_sectors(frame).astype(np.int32)
-        groups = TickerGroups.of_columns(*(values[order] for values in columns))
+        groups = TickerGroups.of_columns(*map(order.arrange, columns))
         surprise = surprise_factors(groups, surprises, self.response)
         factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
         predicted = predicted[_places(frame, rows)]  # at once, so that the others are not held beside the scales

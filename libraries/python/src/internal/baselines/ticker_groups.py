@@ -9,6 +9,8 @@ from typing import Final, Self
 import numpy as np
 import polars as pl
 
+from internal.bar_kernels.library import load_volatility
+
 THIRDS: Final = 3  # calm tickers are missed at other times than volatile ones
 UNKNOWN: Final = 0  # the number of no sector: such tickers have nothing in common
 FEW_NAMES: Final = 5  # a sector of so many tickers is believed by half
@@ -20,28 +22,37 @@ class SessionOrder:
 
     Attributes:
         day: The session of each row, the panel's first is 0, i32 [row].
-        rows: The rows in the order of sessions, those of a session in theirs, i64 [row].
+        places: The place of each row in the order of sessions, those of a session in theirs, i32 [row].
         bounds: The first place of each session in that order, and the number of rows, i64 [session + 1].
         is_given: Whether the rows are in that order already.
     """
 
     day: np.ndarray
-    rows: np.ndarray
+    places: np.ndarray
     bounds: np.ndarray
     is_given: bool
 
     @classmethod
     def of(cls, session: np.ndarray) -> Self:
         """Of the session of each row, int [row]."""
-        day = session - (session.min() if len(session) else 0)
-        is_given = bool((day[1:] >= day[:-1]).all())
-        rows = np.arange(len(day)) if is_given else np.argsort(day.astype(np.uint16), kind="stable")  # by radix
-        return cls(day, rows, np.append(0, np.cumsum(np.bincount(day, minlength=1))), is_given)
+        day = np.ascontiguousarray(session - (session.min() if len(session) else 0), np.int32)
+        ends, places = np.zeros(int(day.max(initial=0)) + 1, np.int64), np.empty(len(day), np.int32)
+        load_volatility().place_rows(day.ctypes.data, len(day), len(ends), ends.ctypes.data, places.ctypes.data)
+        return cls(day, places, np.append(0, ends), bool((day[1:] >= day[:-1]).all()))
+
+    def arrange(self, values: np.ndarray) -> np.ndarray:
+        """The values of rows, [row], in the order of sessions."""
+        arranged = np.empty_like(values)
+        arranged[self.places] = values
+        return arranged
 
     def each(self) -> Iterator[np.ndarray | slice]:
         """The rows of each session."""
-        for first, last in pairwise(self.bounds.tolist()):
-            yield slice(first, last) if self.is_given else self.rows[first:last]
+        bounds = pairwise(self.bounds.tolist())
+        if self.is_given:
+            return (slice(first, last) for first, last in bounds)
+        rows = self.arrange(np.arange(len(self.places)))
+        return (rows[first:last] for first, last in bounds)
 
 
 @dataclass(frozen=True)
