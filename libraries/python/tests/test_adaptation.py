@@ -125,6 +125,7 @@ def test_returns_ahead_are_the_labels(
     assert ahead[both].tolist() == labels[both].tolist()
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.tuples(st.integers(0, 2), st.booleans(), st.floats(0.5, 2)), max_size=30))
 def test_returns_ahead_in_a_plain_loop(rows: list[tuple[int, bool, float]]) -> None:
     """Of the sessions of the same segment that traded, to the bit."""

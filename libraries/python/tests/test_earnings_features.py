@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.dates import sessions_frame
@@ -79,6 +79,7 @@ def _spikes_of_polars(panel: pl.DataFrame) -> bytes:
     return panel.select(spike).to_series().to_numpy().tobytes()
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.integers(0, 2), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
 def test_spikes_are_those_of_polars(segment: list[int], seed: int) -> None:
     """To the bit, of segments of any lengths and beginnings, with unknown and with absurd values."""

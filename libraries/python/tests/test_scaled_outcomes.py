@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.baselines.scaled_outcomes import write_outcomes
@@ -61,6 +61,7 @@ def test_outcomes() -> None:
     assert (np.delete(outcomes, places, axis=0) == 7.0).all()
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.integers(0, 30), max_size=6))
 def test_outcomes_by_segment(lengths: list[int]) -> None:
     """They are the same in whatever order rows are read: segments of any lengths, and none."""

@@ -40,6 +40,7 @@ def test_means_are_those_of_polars(segments: list[tuple[int, bool]], window: int
     np.testing.assert_allclose(compute(values, lengths, window, fewest), expected, rtol=1e-9)
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.floats(-3, 3), min_size=1, max_size=30), st.integers(1, 9), st.floats(-1, 2), st.booleans())
 def test_smallest_and_squared_means(values: list[float], window: int, smallest: float, is_squared: object) -> None:
     """As NumPy squares and limits the means, to the bit; those that are not known stay so."""

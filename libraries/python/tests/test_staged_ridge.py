@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.baselines.staged_ridge import (
@@ -96,6 +96,7 @@ def test_predictions_are_the_sum_of_the_stages(market: Market) -> None:
             assert predicted[row, target] == pytest.approx(np.dot(own, coefficients[:, target]))
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.booleans(), max_size=300), st.integers(0, 3), st.integers(0, 2**32 - 1))
 def test_predictions_in_numpy(has_history: list[bool], features: int, seed: int) -> None:
     """Of any rows, unknown inputs among them, some with a history: to the bit, where every product is exact."""

@@ -100,6 +100,7 @@ def test_what_is_older_than_the_window_changes_no_bit(seed: int) -> None:
     assert cut[reached].tobytes() == whole[reached].tobytes()
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.floats()), max_size=40))
 def test_averages_by_day_in_numpy(rows: list[tuple[int, int, float]]) -> None:
     """Sums of the finite values of each cell in the order of rows, to the bit."""
@@ -135,6 +136,7 @@ def test_sizes_ahead_by_hand() -> None:
     assert log_sizes_ahead(frame) == pytest.approx(expected, nan_ok=True)
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.none() | st.floats(0, 1)), max_size=40))
 def test_sizes_ahead_are_those_of_polars(rows: list[tuple[int, bool, float | None]]) -> None:
     """To the bit, of segments of any lengths, of rows that did not trade or have no variance."""

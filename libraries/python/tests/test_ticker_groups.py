@@ -3,12 +3,13 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.baselines.ticker_groups import SessionOrder, TickerGroups
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.lists(st.integers(3, 20), max_size=60), st.booleans())
 def test_sessions_in_order(sessions: list[int], is_sorted: bool) -> None:  # noqa: FBT001 (a parameter)
     """Rows of a session keep theirs; a session without rows has none, and no rows are one session."""

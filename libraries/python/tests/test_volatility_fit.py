@@ -11,7 +11,7 @@ from typing import cast
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.baselines.forecast import future_log_returns, to_daily
@@ -202,6 +202,7 @@ def test_a_fold_without_rows_is_refused(frame: pl.DataFrame) -> None:
         next(EarningsVolatility.fit_each(rows, [Block(START, date(2021, 2, 1))]))
 
 
+@settings(deadline=None)  # the first one may compile the kernels
 @given(st.integers(0, 300), st.integers(0, 2**32 - 1))
 def test_scales_are_those_of_numpy(rows: int, seed: int) -> None:
     """Half a log variance is a log scale, times the root of the steps where returns are cumulative; to the bit."""
