@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from internal.baselines.adaptation import DECAY, RATE, adaptive_factors, past_returns_ahead, widen_intervals
 from internal.baselines.forecast import future_log_returns
-from internal.baselines.ticker_groups import TickerGroups
+from internal.baselines.ticker_groups import SessionOrder, TickerGroups
 from internal.dates import sessions_frame
 from internal.features.panel import build_panel
 from internal.features.variables import observe
@@ -152,7 +152,9 @@ def test_misses_in_a_plain_loop(tickers: int, days: int, sectors: int, seed: int
     truth[random.random(truth.shape) < 0.05] = np.inf
     width[random.integers(3)] *= random.choice([1.0, np.nan])
     pooled = width[:, None] * np.array([-1.0, 0.1, 1.0])  # [step, quantile]
-    groups = TickerGroups(session, *(random.integers(0, size, rows).astype(np.int32) for size in (3, sectors)))
+    groups = TickerGroups(
+        SessionOrder.of(session), *(random.integers(0, size, rows).astype(np.int32) for size in (3, sectors))
+    )
     found = adaptive_factors(groups, pooled, truth, sector_rate=0.03, divisors=divisors)
 
     count = groups.sectors

@@ -13,7 +13,7 @@ from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, 
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
 from internal.baselines.surprise import DECAY, FEWEST, WINDOW, average_by_day, log_sizes_ahead, surprise_factors
-from internal.baselines.ticker_groups import FEW_NAMES, TickerGroups
+from internal.baselines.ticker_groups import FEW_NAMES, SessionOrder, TickerGroups
 from internal.dates import next_session
 from internal.errors import ArtifactError
 from internal.features.panel import build_panel
@@ -32,7 +32,7 @@ FIRST, BREAK, LAST = date(2022, 6, 1), date(2023, 9, 1), date(2024, 1, 31)
 def _group(session: np.ndarray) -> TickerGroups:
     """Sessions of TICKERS rows: two thirds, and three, three and two tickers of an unknown and of two sectors."""
     row = np.arange(len(session)) % TICKERS
-    return TickerGroups(session, row % 2, np.array([0, 0, 0, 1, 1, 1, 2, 2])[row])
+    return TickerGroups(SessionOrder.of(session), row % 2, np.array([0, 0, 0, 1, 1, 1, 2, 2])[row])
 
 
 def test_factors_by_hand() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from internal.baselines.ticker_groups import SessionOrder, TickerGroups
+from internal.baselines.ticker_groups import SessionOrder, TickerGroups, split_sessions
 
 
 @settings(deadline=None)  # the first one may compile the kernels
@@ -20,6 +20,30 @@ def test_sessions_in_order(sessions: list[int], is_sorted: bool) -> None:  # noq
     every = range(min(sessions, default=0), max(sessions, default=0) + 1)
     assert each == [np.flatnonzero(session == one).tolist() for one in every]
     assert order.is_given or not is_sorted
+    arranged, again = order.in_order, SessionOrder.of(order.arrange(session))
+    assert all(np.array_equal(value, vars(again)[name]) for name, value in vars(arranged).items())
+
+
+VALUES = st.sampled_from([float("nan"), float("-inf"), -1.0, -0.0, 0.0, 1.0, 2.0, float("inf")]) | st.floats()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), VALUES), max_size=60))
+def test_thirds_of_any_values(drawn: list[tuple[int, float]]) -> None:
+    """A value's third follows from its place among the session's sorted values that are numbers."""
+    session, values = np.array([one for one, _ in drawn], np.int32), np.array([value for _, value in drawn], np.float64)
+    expected = np.zeros(len(drawn), np.int32)
+    for one in set(session.tolist()):
+        rows = np.flatnonzero((session == one) & ~np.isnan(values))
+        ranks = np.argsort(np.argsort(values[rows], kind="stable"))
+        expected[rows] = (3 * ranks) // max(len(rows), 1)
+    assert split_sessions(SessionOrder.of(session), values).tolist() == expected.tolist()
+
+
+def test_a_value_for_each_row() -> None:
+    """Fewer values than rows would be read beyond their end."""
+    with pytest.raises(ValueError, match=r"3 rows have \(2,\) values"):
+        split_sessions(SessionOrder.of(np.array([1, 1, 2])), np.ones(2))
 
 
 @pytest.mark.parametrize("digits", [1, 6])

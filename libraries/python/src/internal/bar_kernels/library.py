@@ -237,6 +237,7 @@ def load_volatility() -> ctypes.CDLL:
     counts = [ctypes.c_int64] * 2
     functions.average_groups.argtypes = [ctypes.POINTER(Averaged), Address, *counts, Address, Address]
     functions.place_rows.argtypes = [Address, *counts, Address, Address]
+    functions.split_sessions.argtypes = [Address, Address, Address, *counts, Address, Address]
     functions.sum_groups.argtypes = [Address, Address, Address, *counts, Address, Address]
     functions.find_moves.argtypes = [ctypes.POINTER(Moves), Address]
     functions.find_spikes.argtypes = [ctypes.POINTER(History), ctypes.c_int64, Address, Address]
@@ -245,9 +246,10 @@ def load_volatility() -> ctypes.CDLL:
     standardise = functions.standardise_inputs, functions.standardise_rows
     scales = functions.add_terms, functions.multiply_rows
     outcomes = functions.returns_ahead, functions.log_sizes_ahead, functions.write_outcomes
-    others = functions.count_inside, functions.average_groups, functions.sum_groups, functions.place_rows
+    groups = functions.count_inside, functions.average_groups, functions.sum_groups
+    sessions = functions.place_rows, functions.split_sessions
     earnings = functions.find_moves, functions.fill_features
-    for function in (functions.mean_windows, *standardise, *scales, *outcomes, *others, *earnings):
+    for function in (functions.mean_windows, *standardise, *scales, *outcomes, *groups, *sessions, *earnings):
         function.restype = None
     return functions
 

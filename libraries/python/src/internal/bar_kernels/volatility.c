@@ -232,6 +232,59 @@ void place_rows(const int32_t *restrict days, int64_t rows, int64_t count, int64
     for (int64_t row = 0; row < rows; row++) places[row] = (int32_t)ends[days[row]]++;
 }
 
+// The value with so many before it when they are sorted; changes their order (Hoare 1961).
+static double find_ranked(double *values, int64_t count, int64_t rank) {
+    int64_t low = 0, high = count - 1;
+    while (low < high) {
+        double pivot = values[low + (high - low) / 2];
+        int64_t i = low, j = high;
+        while (i <= j) {
+            while (values[i] < pivot) i++;
+            while (values[j] > pivot) j--;
+            if (i > j) break;
+            double value = values[i];
+            values[i++] = values[j];
+            values[j--] = value;
+        }
+        if (rank <= j) high = j;
+        else if (rank >= i) low = i;
+        else break;
+    }
+    return values[rank];
+}
+
+// Where a part begins among so many sorted values: the first whose rank / count * parts is not below its number.
+static int64_t find_begin(int64_t count, int64_t number, int64_t parts) {
+    int64_t begin = count * number / parts;
+    begin -= begin > 0;
+    while (begin < count && (double)begin / (double)count * (double)parts < (double)number) begin++;
+    return begin;
+}
+
+// Writes the part of its session that each row's value is in, the lowest 0, where NaN is too; of equal values the first
+// is lower. The rows of a session are neighbours in `rows`, or themselves without it; `scratch` holds a session's.
+void split_sessions(const double *restrict values, const int32_t *restrict rows, const int64_t *restrict bounds,
+                    int64_t sessions, int64_t parts, double *restrict scratch, int32_t *restrict part) {
+    for (int64_t session = 0; session < sessions; session++) {
+        int64_t first = bounds[session], end = bounds[session + 1], count = 0;
+        for (int64_t i = first; i < end; i++) {
+            int64_t row = rows ? rows[i] : i;
+            part[row] = 0;
+            if (!is_missing(values[row])) scratch[count++] = values[row];
+        }
+        for (int64_t number = 1; number < parts; number++) {
+            int64_t begin = find_begin(count, number, parts), lower = begin;
+            if (begin >= count) break;
+            double border = find_ranked(scratch, count, begin);
+            for (int64_t i = 0; i < count; i++) lower -= scratch[i] < border;
+            for (int64_t i = first; i < end; i++) { // the first few of those at the border are in the part below
+                int64_t row = rows ? rows[i] : i;
+                part[row] += values[row] > border || (values[row] == border && lower-- <= 0);
+            }
+        }
+    }
+}
+
 // Adds the finite values to the sum and the count of their day's group: [day][group]. Without groups, a day is one.
 void sum_groups(const double *restrict values, const int32_t *restrict days, const int32_t *restrict groups,
                 int64_t size, int64_t rows, double *restrict sums, double *restrict counts) {

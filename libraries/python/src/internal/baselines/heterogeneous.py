@@ -31,7 +31,7 @@ from internal.baselines.session_rows import (
 from internal.baselines.staged_ridge import Design, predict_log_variances
 from internal.baselines.standardisation import Standardisation
 from internal.baselines.surprise import log_sizes_ahead, surprise_factors
-from internal.baselines.ticker_groups import SessionOrder, TickerGroups
+from internal.baselines.ticker_groups import SessionOrder, TickerGroups, split_sessions
 from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales, fit_each, to_scales
 from internal.errors import InvalidRequestError
@@ -245,13 +245,13 @@ class AdaptiveVolatility(EarningsVolatility):
         Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
         order of sessions, in which they are read.
         """
-        session = frame.get_column("session").to_numpy().astype(np.int32)
-        order = SessionOrder.of(session)
-        row_of = order.places
+        order = SessionOrder.of(frame.get_column("session").to_numpy())
+        row_of, arranged = order.places, order.in_order
+        columns = frame.get_column("volatility").to_numpy(), number_sectors(frame).astype(np.int32)
+        volatility, sector = map(order.arrange, columns)
+        groups = TickerGroups(arranged, split_sessions(arranged, volatility), sector)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
-        columns = session, frame.get_column("volatility").to_numpy(), number_sectors(frame).astype(np.int32)
-        groups = TickerGroups.of_columns(*map(order.arrange, columns))
         surprise = surprise_factors(groups, surprises, self.response)
         factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
         predicted = predicted[_places(frame, rows)]  # at once, so that the others are not held beside the scales

@@ -1,8 +1,7 @@
 """The groups of rows whose forecasts are corrected together: thirds of a session by volatility, and sectors."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Self
 
@@ -40,6 +39,13 @@ class SessionOrder:
         load_volatility().place_rows(day.ctypes.data, len(day), len(ends), ends.ctypes.data, places.ctypes.data)
         return cls(day, places, np.append(0, ends), bool((day[1:] >= day[:-1]).all()))
 
+    @property
+    def in_order(self) -> Self:
+        """Of the same rows when they are in the order of sessions."""
+        lengths, rows = np.diff(self.bounds), len(self.places)
+        day = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        return replace(self, day=day, places=np.arange(rows, dtype=np.int32), is_given=True)
+
     def arrange(self, values: np.ndarray) -> np.ndarray:
         """The values of rows, [row], in the order of sessions."""
         arranged = np.empty_like(values)
@@ -60,12 +66,12 @@ class TickerGroups:
     """The groups of the rows of a panel.
 
     Attributes:
-        session: The session of each row, i32 [row].
+        order: Of the rows by session.
         third: Each row's third of its date by trailing volatility, 0 calm, i32 [row].
         sector: The number of each row's sector, i32 [row]; UNKNOWN without one.
     """
 
-    session: np.ndarray
+    order: SessionOrder
     third: np.ndarray
     sector: np.ndarray
 
@@ -73,20 +79,8 @@ class TickerGroups:
     def of(cls, frame: pl.DataFrame) -> Self:
         """Of a frame with the columns `session`, `volatility` and `sector_number`."""
         session, sector = (frame.get_column(name).cast(pl.Int32).to_numpy() for name in ("session", "sector_number"))
-        return cls.of_columns(session, frame.get_column("volatility").to_numpy(), sector)
-
-    @classmethod
-    def of_columns(cls, session: np.ndarray, volatility: np.ndarray, sector: np.ndarray) -> Self:
-        """Of these columns: i32 [row], f64 [row] and i32 [row]."""
-        groups = cls(session, np.empty_like(session), sector)
-        for rows in groups.order.each():
-            groups.third[rows] = _split(volatility[rows])
-        return groups
-
-    @cached_property
-    def order(self) -> SessionOrder:
-        """Of the rows."""
-        return SessionOrder.of(self.session)
+        order = SessionOrder.of(session)
+        return cls(order, split_sessions(order, frame.get_column("volatility").to_numpy()), sector)
 
     @property
     def sectors(self) -> int:
@@ -99,15 +93,24 @@ def trust(count: np.ndarray) -> np.ndarray:
     return np.asarray(count / (count + FEW_NAMES))
 
 
-def _split(values: np.ndarray) -> np.ndarray:
-    """The third of each value by its rank, i32 [value]; the first of equal values is lower, NaN is in the lowest.
+def split_sessions(order: SessionOrder, values: np.ndarray) -> np.ndarray:
+    """Each row's third of its session by value, i32 [row]; the first of equal values is lower, NaN is in the lowest.
 
-    Only the values where a third begins are looked for, which takes an eighth of the time of ranks.
+    Only the values where a third begins are looked for, in C, which takes less time than ranks.
+
+    Args:
+        order: Of the rows.
+        values: f64 [row].
+
+    Raises:
+        ValueError: There is not a value for each row.
     """
-    count, third = int(np.count_nonzero(~np.isnan(values))), np.zeros(len(values), np.int32)
-    firsts = np.searchsorted(np.arange(count) / max(count, 1) * THIRDS, np.arange(1, THIRDS))
-    firsts = firsts[firsts < count]
-    for first, border in zip(firsts.tolist(), np.partition(values, firsts)[firsts].tolist(), strict=True):
-        third += values >= border
-        third[np.flatnonzero(values == border)[: first - np.count_nonzero(values < border)]] -= 1
+    values, rows = np.ascontiguousarray(values, np.float64), len(order.places)
+    if values.shape != (rows,):
+        raise ValueError(f"{rows} rows have {values.shape} values")
+    third, scratch = np.empty(rows, np.int32), np.empty(int(np.diff(order.bounds).max(initial=0)))
+    listed = None if order.is_given else order.arrange(np.arange(rows, dtype=np.int32))
+    sessions = order.bounds.ctypes.data, len(order.bounds) - 1
+    read = values.ctypes.data, None if listed is None else listed.ctypes.data
+    load_volatility().split_sessions(*read, *sessions, THIRDS, scratch.ctypes.data, third.ctypes.data)
     return third
