@@ -19,7 +19,8 @@ def test_sessions_in_order(sessions: list[int], is_sorted: bool) -> None:  # noq
     each = [np.arange(len(session))[rows].tolist() for rows in order.each()]
     every = range(min(sessions, default=0), max(sessions, default=0) + 1)
     assert each == [np.flatnonzero(session == one).tolist() for one in every]
-    assert order.is_given or not is_sorted
+    assert order.moved is None or not is_sorted
+    assert order.day.tolist() == (session - min(sessions, default=0)).tolist()
     arranged, again = order.in_order, SessionOrder.of(order.arrange(session))
     assert all(np.array_equal(value, vars(again)[name]) for name, value in vars(arranged).items())
 

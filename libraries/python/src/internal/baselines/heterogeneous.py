@@ -245,11 +245,7 @@ class AdaptiveVolatility(EarningsVolatility):
         Misses are counted in units of the scale, in which every row has the same quantiles. They are written in the
         order of sessions, in which they are read.
         """
-        order = SessionOrder.of(frame.get_column("session").to_numpy())
-        row_of, arranged = order.places, order.in_order
-        columns = frame.get_column("volatility").to_numpy(), number_sectors(frame).astype(np.int32)
-        volatility, sector = map(order.arrange, columns)
-        groups = TickerGroups(arranged, split_sessions(arranged, volatility), sector)
+        row_of, groups = _group(frame)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
         surprise = surprise_factors(groups, surprises, self.response)
@@ -295,6 +291,14 @@ class AdaptiveVolatility(EarningsVolatility):
     def widen(plain: RowQuantiles, cumulative: np.ndarray, daily: np.ndarray) -> RowQuantiles:
         """Quantiles whose intervals are multiplied by adaptive factors, f64 [row, step, half] each."""
         return RowQuantiles(widen_intervals(plain.cumulative, cumulative), widen_intervals(plain.daily, daily))
+
+
+def _group(frame: pl.DataFrame) -> tuple[np.ndarray, TickerGroups]:
+    """The place of each row in the order of sessions, i32 [row], and the groups of the rows in that order."""
+    order = SessionOrder.of(frame.get_column("session").to_numpy())
+    third = split_sessions(order.in_order, order.arrange(frame.get_column("volatility").to_numpy()))
+    sector = order.arrange(number_sectors(frame).astype(np.int32))
+    return order.places, TickerGroups(order.in_order, third, sector)
 
 
 def _mark(frame: pl.DataFrame, rows: Rows) -> np.ndarray:

@@ -20,16 +20,13 @@ class SessionOrder:
     """The rows of a panel, session by session.
 
     Attributes:
-        day: The session of each row, the panel's first is 0, i32 [row].
-        places: The place of each row in the order of sessions, those of a session in theirs, i32 [row].
         bounds: The first place of each session in that order, and the number of rows, i64 [session + 1].
-        is_given: Whether the rows are in that order already.
+        moved: The place of each row in that order, those of a session in theirs, i32 [row]; None where the rows are in
+            that order already.
     """
 
-    day: np.ndarray
-    places: np.ndarray
     bounds: np.ndarray
-    is_given: bool
+    moved: np.ndarray | None
 
     @classmethod
     def of(cls, session: np.ndarray) -> Self:
@@ -37,27 +34,44 @@ class SessionOrder:
         day = np.ascontiguousarray(session - (session.min() if len(session) else 0), np.int32)
         ends, places = np.zeros(int(day.max(initial=0)) + 1, np.int64), np.empty(len(day), np.int32)
         load_volatility().place_rows(day.ctypes.data, len(day), len(ends), ends.ctypes.data, places.ctypes.data)
-        return cls(day, places, np.append(0, ends), bool((day[1:] >= day[:-1]).all()))
+        return cls(np.append(0, ends), None if (day[1:] >= day[:-1]).all() else places)
+
+    @property
+    def rows(self) -> int:
+        """How many there are."""
+        return int(self.bounds[-1])
+
+    @property
+    def places(self) -> np.ndarray:
+        """The place of each row, i32 [row]."""
+        return np.arange(self.rows, dtype=np.int32) if self.moved is None else self.moved
+
+    @property
+    def day(self) -> np.ndarray:
+        """The session of each row, the panel's first is 0, i32 [row]."""
+        lengths = np.diff(self.bounds)
+        day = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+        return day if self.moved is None else day[self.moved]
 
     @property
     def in_order(self) -> Self:
         """Of the same rows when they are in the order of sessions."""
-        lengths, rows = np.diff(self.bounds), len(self.places)
-        day = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-        return replace(self, day=day, places=np.arange(rows, dtype=np.int32), is_given=True)
+        return replace(self, moved=None)
 
     def arrange(self, values: np.ndarray) -> np.ndarray:
         """The values of rows, [row], in the order of sessions."""
+        if self.moved is None:
+            return values
         arranged = np.empty_like(values)
-        arranged[self.places] = values
+        arranged[self.moved] = values
         return arranged
 
     def each(self) -> Iterator[np.ndarray | slice]:
         """The rows of each session."""
         bounds = pairwise(self.bounds.tolist())
-        if self.is_given:
+        if self.moved is None:
             return (slice(first, last) for first, last in bounds)
-        rows = self.arrange(np.arange(len(self.places)))
+        rows = self.arrange(np.arange(self.rows))
         return (rows[first:last] for first, last in bounds)
 
 
@@ -105,11 +119,11 @@ def split_sessions(order: SessionOrder, values: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: There is not a value for each row.
     """
-    values, rows = np.ascontiguousarray(values, np.float64), len(order.places)
+    values, rows = np.ascontiguousarray(values, np.float64), order.rows
     if values.shape != (rows,):
         raise ValueError(f"{rows} rows have {values.shape} values")
     third, scratch = np.empty(rows, np.int32), np.empty(int(np.diff(order.bounds).max(initial=0)))
-    listed = None if order.is_given else order.arrange(np.arange(rows, dtype=np.int32))
+    listed = None if order.moved is None else order.arrange(np.arange(rows, dtype=np.int32))
     sessions = order.bounds.ctypes.data, len(order.bounds) - 1
     read = values.ctypes.data, None if listed is None else listed.ctypes.data
     load_volatility().split_sessions(*read, *sessions, THIRDS, scratch.ctypes.data, third.ctypes.data)

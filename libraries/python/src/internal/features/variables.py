@@ -113,7 +113,7 @@ def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
         if name not in unread
     ]
     _fill_in(read, np.cumsum(segment_lengths(frame)), observed)
-    columns = {name: pl.Series(name, values).fill_nan(None) for name, values in observed.items()}
+    columns = {name: pl.Series(name, observed.pop(name)).fill_nan(None) for name in list(observed)}  # not held twice
     columns["past_close"] = columns["log_return"].alias("past_close")
     return frame.with_columns(columns[name] for name in ADDED if name not in unread)
 
