@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import SettingsConfigDict
@@ -207,11 +207,15 @@ class Simulation(Section):
     """Seconds of a simulated session at least; each waits until the scheduler has done the one before."""
 
 
+REGIME_KEYS: Final = tuple(key for key in Simulation.model_fields if key.startswith("exchange_regime_"))
+"""The switch of volatility, which the exchange alone reads."""
+
+
 def require_regime(variables: Mapping[str, str]) -> None:
     """Raise ConfigurationError where a variable of the switch of volatility is wrong, or its date is missing."""
-    keys = [key for key in Simulation.model_fields if key.startswith("exchange_regime_")]
+    given = {key: value for key in REGIME_KEYS if (value := variables.get(key.upper()))}
     try:
-        chosen = Simulation.model_validate({key: value for key in keys if (value := variables.get(key.upper()))})
+        chosen = Simulation.model_validate(given)
     except ValidationError as error:
         wrong = "; ".join(f"{str(one['loc'][0]).upper()} is wrong: {one['msg'].lower()}" for one in error.errors())
         raise ConfigurationError(wrong) from None

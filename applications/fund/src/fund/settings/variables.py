@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from enum import Enum
 
 from fund.settings.fund_settings import SECTIONS, FundSettings
+from fund.settings.sections import REGIME_KEYS
 
 OWN_SECTIONS = frozenset({"services", "simulation"})  # read by `fund run` itself, not by the services
 
@@ -15,12 +16,7 @@ def service_variables(settings: FundSettings) -> dict[str, str]:
 
 def regime_variables(settings: FundSettings) -> dict[str, str]:
     """The switch of volatility of the simulated market, which the exchange alone reads."""
-    chosen = settings.simulation
-    values = {
-        "EXCHANGE_REGIME_DATE": chosen.exchange_regime_date,
-        "EXCHANGE_REGIME_MULTIPLIER": chosen.exchange_regime_multiplier,
-        "EXCHANGE_REGIME_SESSIONS": chosen.exchange_regime_sessions,
-    }
+    values = {key.upper(): getattr(settings.simulation, key) for key in REGIME_KEYS}
     return {name: str(value) for name, value in values.items() if value is not None}
 
 
