@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -167,6 +167,22 @@ def test_a_refused_setting_comes_before_the_first_step(
 ) -> None:
     """The fund does not open, so that no step is shown and no service starts."""
     with pytest.raises(ConfigurationError, match=name), open_fund(folder, addresses, SIMULATED, {name: value}):
+        pytest.fail("the fund opened")
+    assert not running_processes(folder)
+
+
+@pytest.mark.parametrize(
+    ("market", "variables", "message"),
+    [
+        (replace(SIMULATED, bars="bars.csv"), {"EXCHANGE_REGIME_DATE": "2026-03-02"}, "EXCHANGE_REGIME_DATE is wrong"),
+        (replace(SIMULATED, details="details.csv"), {}, "it belongs to EXCHANGE_BARS_FILE: set both, or neither"),
+    ],
+)
+def test_a_market_that_cannot_be_is_refused_before_the_first_step(
+    folder: FundFolder, addresses: Addresses, market: MarketSettings, variables: Mapping[str, str], message: str
+) -> None:
+    """A switch of volatility beside replayed bars, and details without bars: no service is started to say so."""
+    with pytest.raises(ConfigurationError, match=message), open_fund(folder, addresses, market, variables):
         pytest.fail("the fund opened")
     assert not running_processes(folder)
 

@@ -15,6 +15,7 @@ import scheduler.configuration
 from fund.settings.fund_settings import SECTIONS, FundSettings, explain_defaults, read_settings
 from fund.settings.reference import reference_page
 from fund.settings.secrets import Secret, read_secret, secret_file, secret_variables, write_secret
+from fund.settings.sections import require_market
 from fund.settings.variables import as_text, regime_variables, service_variables
 from internal.errors import ConfigurationError
 from internal.modes import Mode
@@ -86,9 +87,10 @@ def test_volatility_regime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         assert regime_variables(read(tmp_path, f"[simulation]\n{text}")) == expected
     monkeypatch.delenv("EXCHANGE_REGIME_SESSIONS")
     assert regime_variables(read(tmp_path, "")) == {}
-    read(tmp_path, f"[simulation]\nexchange_regime_multiplier = {LARGEST_MULTIPLIER}")
-    with pytest.raises(ConfigurationError, match="line 2: exchange_regime_multiplier is wrong: input should be less"):
-        read(tmp_path, f"[simulation]\nexchange_regime_multiplier = {LARGEST_MULTIPLIER + 0.1}")
+    largest = "[simulation]\nexchange_regime_date = 2026-03-02\nexchange_regime_multiplier = "
+    read(tmp_path, f"{largest}{LARGEST_MULTIPLIER}")
+    with pytest.raises(ConfigurationError, match="line 3: exchange_regime_multiplier is wrong: input should be less"):
+        read(tmp_path, f"{largest}{LARGEST_MULTIPLIER + 0.1}")
 
 
 def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,6 +121,18 @@ def test_environment_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         ),
         ("[trading]\nonly_trade = 'industry:Coal'", r"line 2: only_trade is wrong: 'industry:Coal' is no entry"),
         ("[trading]\ncapital = 'much'", r"line 2: capital is wrong: .*'much': write dollars above 0"),
+        (
+            "[simulation]\nexchange_regime_sessions = 40",
+            r"line 2: exchange_regime_sessions is wrong: it needs exchange_regime_date: set that too, or leave",
+        ),
+        (
+            "[simulation]\nexchange_regime_date = 2026-03-02\nexchange_bars_file = 'bars.csv'",
+            r"line 2: exchange_regime_date is wrong: it is for the simulated market: leave it out where a file",
+        ),
+        (
+            "[simulation]\nexchange_details_file = 'details.csv'",
+            r"line 2: exchange_details_file is wrong: it belongs to exchange_bars_file: set both, or neither",
+        ),
         ("mode = paper", r"fund\.toml, line 1: the value cannot be read: mode = paper\nA text is in quotes"),
         ("[trading]\ncapital = 50%", r"line 2: something follows the value: capital = 50%\nA text is in quotes"),
         ('mode = "paper\n[trading]\n', r'line 1: the text has no closing quote: mode = "paper\n'),
@@ -152,8 +166,33 @@ def test_a_fund_that_nobody_set_up(tmp_path: Path) -> None:
 def test_mistake_in_a_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong value of the environment is not blamed on the file."""
     monkeypatch.setenv("LEASE_SECONDS", "soon")
-    with pytest.raises(ConfigurationError, match="the environment's LEASE_SECONDS: lease_seconds is wrong"):
+    with pytest.raises(ConfigurationError, match=r"^the environment's LEASE_SECONDS is wrong: input should be a valid"):
         read(tmp_path, "[broker]\nlease_seconds = 30\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("EXCHANGE_REGIME_MULTIPLIER", "99", "input should be less than or equal to 10"),
+        (
+            "EXCHANGE_REGIME_MULTIPLIER",
+            "2",
+            "it needs EXCHANGE_REGIME_DATE: set that too, or leave this out",
+        ),
+        ("EXCHANGE_DETAILS_FILE", "details.csv", "it belongs to EXCHANGE_BARS_FILE: set both, or neither"),
+    ],
+)
+def test_a_wrong_market_in_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str, expected: str
+) -> None:
+    """`fund run` and `fund up` answer with one sentence, which names the variable once."""
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as told_by_run:
+        read(tmp_path, "")
+    with pytest.raises(ConfigurationError) as told_by_up:
+        require_market({name: value}, None, value if name == "EXCHANGE_DETAILS_FILE" else None)
+    assert told_by_up.value.detail == f"{name} is wrong: {expected}"
+    assert told_by_run.value.detail == f"the environment's {told_by_up.value.detail}"
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -10,7 +10,7 @@ from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.services import Service
 from fund.settings.secrets import Secret, secret_variables
-from fund.settings.sections import require_regime
+from fund.settings.sections import require_market
 from fund.strategy_choice import choose_strategy
 from internal.errors import ConfigurationError
 
@@ -132,8 +132,8 @@ class OfflineEnvironments:
         for name, instead in REFUSED_SETTINGS.items():
             if self.variables.get(name):
                 raise ConfigurationError(f"unset {name}: {instead}")
-        require_regime(self.variables)
         keys, market = self.folder.credentials(), self.market
+        require_market(self.variables, market.bars, market.details)
         optional = {
             "EXCHANGE_BARS_FILE": market.bars,
             "EXCHANGE_DETAILS_FILE": market.details,

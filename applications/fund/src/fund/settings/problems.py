@@ -13,6 +13,7 @@ from internal.errors import ConfigurationError
 from internal.settings import read_variable
 
 HEADER = re.compile(r"\s*\[\s*([\w-]+)\s*\]")
+EXCHANGE_KEY = re.compile(r"\bexchange_[a-z_]+")
 ALIASES = {
     "apca_api_key_id": Secret.ALPACA_API_KEY_ID,
     "apca_api_secret_key": Secret.ALPACA_API_SECRET,
@@ -51,9 +52,7 @@ def refuse_secrets(path: Path, text: str, values: Mapping[str, Any]) -> None:
 def describe_errors(path: Path, text: str, error: ValidationError, known: Mapping[str, Sequence[str]]) -> str:
     """One sentence for each thing that is wrong."""
     return "\n".join(
-        _describe(
-            path, text, [str(part) for part in one["loc"]], one["type"], one["msg"].removeprefix("Value error, "), known
-        )
+        _describe(path, text, [str(part) for part in one["loc"]], one["type"], one["msg"], known)
         for one in error.errors()
     )
 
@@ -67,8 +66,19 @@ def _describe(  # noqa: PLR0913, PLR0917 - the file, and the parts of pydantic's
             _suggest(section, key, known)
         )
     variable = "FUND_MODE" if location == ["mode"] else key.upper()
-    place = f"the environment's {variable}" if read_variable(variable) else _place(path, text, section, key)
-    return f"{place}: {key} is wrong: {message[:1].lower()}{message[1:]}"
+    if read_variable(variable):
+        return f"the environment's {describe_variable(variable, message)}"
+    return f"{_place(path, text, section, key)}: {key} is wrong: {_clause(message)}"
+
+
+def describe_variable(key: str, message: str) -> str:
+    """What pydantic says of the variable of a key, in a sentence that names other keys as variables too."""
+    return f"{key.upper()} is wrong: {EXCHANGE_KEY.sub(lambda found: found[0].upper(), _clause(message))}"
+
+
+def _clause(message: str) -> str:
+    own = message.removeprefix("Value error, ")
+    return f"{own[:1].lower()}{own[1:]}"
 
 
 def _place(path: Path, text: str, section: str | None, key: str) -> str:

@@ -5,10 +5,11 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from fund.options import Events, ModelSize, Signal
+from fund.settings.problems import describe_variable
 from internal.edgar_user_agent import require_declared
 from internal.errors import ConfigurationError
 from internal.limit_settings import LimitSettings
@@ -193,32 +194,51 @@ class Simulation(Section):
     """How often corporate actions of every kind happen."""
     exchange_signal: Signal | None = None
     """What predictable signal the simulated prices hold."""
+    exchange_bars_file: Path | None = None
+    """A file of real bars that is replayed instead of the simulated market."""
+    exchange_details_file: Path | None = None
+    """Sectors and industries of its tickers."""
     exchange_regime_date: date | None = None
     """The day from which the simulated market's volatility is multiplied; without it, it stays in its range."""
     exchange_regime_multiplier: Annotated[float, Field(gt=0, le=10)] | None = None
     """How many times as large its moves are from then on; 3 without a value."""
     exchange_regime_sessions: Annotated[int, Field(ge=1)] | None = None
     """For how many sessions; 60 without a value."""
-    exchange_bars_file: Path | None = None
-    """A file of real bars that is replayed instead of the simulated market."""
-    exchange_details_file: Path | None = None
-    """Sectors and industries of its tickers."""
     session_seconds: Annotated[float, Field(ge=0)] = 60
     """Seconds of a simulated session at least; each waits until the scheduler has done the one before."""
+
+    @field_validator("exchange_details_file")
+    @classmethod
+    def _require_bars(cls, details: Path | None, info: ValidationInfo) -> Path | None:
+        if details is not None and info.data.get("exchange_bars_file", details) is None:
+            raise ValueError("it belongs to exchange_bars_file: set both, or neither")
+        return details
+
+    @field_validator("exchange_regime_date")
+    @classmethod
+    def _require_simulated(cls, day: date | None, info: ValidationInfo) -> date | None:
+        if day is not None and info.data.get("exchange_bars_file") is not None:
+            raise ValueError("it is for the simulated market: leave it out where a file of bars is replayed")
+        return day
+
+    @field_validator("exchange_regime_multiplier", "exchange_regime_sessions")
+    @classmethod
+    def _require_regime_date[Number: float](cls, value: Number | None, info: ValidationInfo) -> Number | None:
+        if value is not None and info.data.get("exchange_regime_date", value) is None:
+            raise ValueError("it needs exchange_regime_date: set that too, or leave this out")
+        return value
 
 
 REGIME_KEYS: Final = tuple(key for key in Simulation.model_fields if key.startswith("exchange_regime_"))
 """The switch of volatility, which the exchange alone reads."""
 
 
-def require_regime(variables: Mapping[str, str]) -> None:
-    """Raise ConfigurationError where a variable of the switch of volatility is wrong, or its date is missing."""
-    given = {key: value for key in REGIME_KEYS if (value := variables.get(key.upper()))}
+def require_market(variables: Mapping[str, str], bars: str | None, details: str | None) -> None:
+    """Raise ConfigurationError where the files, or variables of the switch of volatility, do not fit together."""
+    files = {"exchange_bars_file": bars, "exchange_details_file": details}
+    switch = {key: value for key in REGIME_KEYS if (value := variables.get(key.upper()))}
     try:
-        chosen = Simulation.model_validate(given)
+        Simulation.model_validate(files | switch)
     except ValidationError as error:
-        wrong = "; ".join(f"{str(one['loc'][0]).upper()} is wrong: {one['msg'].lower()}" for one in error.errors())
-        raise ConfigurationError(wrong) from None
-    if chosen.exchange_regime_date is None and chosen.model_fields_set:
-        names = " and ".join(sorted(key.upper() for key in chosen.model_fields_set))
-        raise ConfigurationError(f"set EXCHANGE_REGIME_DATE too, or unset {names}")
+        wrong = (describe_variable(str(one["loc"][0]), one["msg"]) for one in error.errors())
+        raise ConfigurationError("\n".join(wrong)) from None
