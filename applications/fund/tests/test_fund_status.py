@@ -73,15 +73,20 @@ def test_not_measured(tmp_path: Path) -> None:
 
 
 def test_model_without_leak_gate(tmp_path: Path) -> None:
-    """A model without a record of the leak gate does not count as trained; one with it does."""
+    """A model without a record of the leak gate does not count as trained, nor a damaged one; one with it does."""
     folder = FundFolder(tmp_path / "folder")
     older = Artifact(KIND, {"weight": np.ones(1)}, {"size": "small"}, {}, {}, {}, 0, "test")
     save_artifact(tmp_path / "older", older)
     Registry(folder.registry).register(tmp_path / "older")
     assert find_trained_model(folder, "small") is None
     save_artifact(tmp_path / "newer", replace(older, metrics={LEAK_GATE: {"day": "2024-01-02"}}))
-    version = Registry(folder.registry).register(tmp_path / "newer")
+    registry = Registry(folder.registry)
+    version = registry.register(tmp_path / "newer")
     assert find_trained_model(folder, "small") == version
+    other = replace(older, configuration={"size": "full"}, metrics={LEAK_GATE: {"day": "2024-01-02"}})
+    save_artifact(tmp_path / "other", other)
+    (registry.path(registry.register(tmp_path / "other")) / "weights.safetensors").write_bytes(b"cut")
+    assert find_trained_model(folder, "small") == version  # a damaged one of another size stops no fund
 
 
 def test_services_fit_in_80_columns(tmp_path: Path) -> None:

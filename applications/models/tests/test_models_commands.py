@@ -49,6 +49,12 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert all(line.startswith("  ") for line in others)
     promoted = run_models("promote", listed.stdout.split()[0], **settings)
     assert (promoted.returncode, promoted.stdout.split()[-1]) == (0, "champion.")
+    (weights,) = tmp_path.glob("registry/versions/*/weights.safetensors")
+    weights.write_bytes(weights.read_bytes()[:-7])
+    damaged = run_models("list", **settings)
+    assert (damaged.returncode, damaged.stdout.split()[1:3]) == (0, ["damaged", "champion"])
+    assert "was changed after it was written" in damaged.stdout
+    assert "restore its folder from a backup" in damaged.stdout
 
 
 @pytest.mark.parametrize(

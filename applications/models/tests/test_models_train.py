@@ -25,7 +25,8 @@ from internal.forecasting.artifact import load_artifact, save_artifact
 from internal.forecasting.held_out_bands import describe_calibration
 from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.registry import Registry
-from internal.model_registry import load_forecaster
+from internal.model_registry import load_forecaster, open_registry
+from libraries.python.tests.free_ports import free_ports
 from models import figures, leak_gate
 from models.baseline_fitting import Candidate, fit_baseline
 from models.code_version import read_code_revision
@@ -97,6 +98,21 @@ def answer[Value](value: Value) -> Callable[..., Value]:
 def interrupt(*_: object, **__: object) -> None:
     """What Ctrl-C does at this moment."""
     raise KeyboardInterrupt
+
+
+def test_interrupted_registration_in_a_bucket_that_does_not_answer(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C ends with the message of an interrupted training, not with the store's error."""
+    options = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_ports(1)[0]}", "AWS_ALLOW_HTTP": "true"}
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "us-east-1"}
+    registry = open_registry("s3://fund/registry", options | keys, tmp_path / "copies")
+    monkeypatch.setattr("models.train._load_champion", answer("it is the first model of this registry"))
+    monkeypatch.setattr("internal.forecasting.registry.copy_artifact", interrupt)
+    with pytest.raises(
+        InterruptedTrainingError, match=r"^Interrupted: whether model \w{16} was registered is not known"
+    ):
+        train(dataset, registry, _tracker(tmp_path), model="rolling_history")
 
 
 @pytest.mark.parametrize(
@@ -270,6 +286,7 @@ def test_unusable_champion_is_replaced(dataset: Dataset, tmp_path: Path) -> None
     shutil.rmtree(registry.path())
     third = train(dataset, registry, _tracker(tmp_path), model="heterogeneous_volatility")
     assert third.promoted
+    assert load_artifact(registry.path()).kind == "heterogeneous_volatility"  # its damaged files were replaced
     assert not [one.reason for one in (first, second, third) if "run `models train`" in one.reason]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from internal.errors import ArtifactError, UnavailableError
 from internal.forecasting.artifact import Artifact, artifact_version, load_artifact, save_artifact
-from internal.forecasting.registry import LEAK_GATE, Registry
+from internal.forecasting.registry import DAMAGED, LEAK_GATE, Registry
 
 
 def _artifact(value: float = 1.0) -> Artifact:
@@ -165,6 +165,26 @@ def test_every_byte_in_the_registry(tmp_path: Path) -> None:
     assert load_artifact(registry.path()).bars_version == 3
 
 
+def test_a_damaged_version_hides_no_other(tmp_path: Path) -> None:
+    """A cut file of one version: the list names it beside the others, and it cannot be promoted."""
+    registry, version = _registered(tmp_path)
+    _, other = _registered(tmp_path, 2.0)
+    registry.promote(other)
+    weights = registry.path(version) / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-7])
+    damaged, whole = registry.list()
+    assert (damaged.version, damaged.kind, damaged.aliases, damaged.metrics) == (version, DAMAGED, (), {})
+    assert "weights.safetensors was changed after it was written" in damaged.damage
+    assert (whole.version, whole.aliases, whole.damage) == (other, ("champion",), "")
+    with pytest.raises(ArtifactError, match=r"weights\.safetensors was changed"):
+        registry.promote(version)
+    assert registry.champion() == other
+    assert registry.register(tmp_path / "artifact-1.0") == version  # registered again, it is repaired
+    registry.promote(version)
+    assert [one.damage for one in registry.list()] == ["", ""]
+    assert sorted(one.name for one in (tmp_path / "registry" / "versions").iterdir()) == sorted([version, other])
+
+
 def test_only_what_passed_the_gate_is_champion(tmp_path: Path) -> None:
     """A model that never passed the leak gate is no champion by `promote`, nor by an alias written by hand."""
     registry, version = _registered(tmp_path)
@@ -202,7 +222,7 @@ def test_full_disk_leaves_nothing(tmp_path: Path) -> None:
     save_artifact(tmp_path / "two", _artifact(5.0))
     code = (
         "import resource, sys; from pathlib import Path\n"
-        "from internal.forecasting.registry import LEAK_GATE, Registry\n"
+        "from internal.forecasting.registry import DAMAGED, LEAK_GATE, Registry\n"
         "sys.dont_write_bytecode = True\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))\n"
         "Registry(Path(sys.argv[1])).register(Path(sys.argv[2]))"

@@ -11,13 +11,14 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 
 from internal.day_option import DATE, read_day
 from internal.errors import FundError
 from internal.forecasting.held_out_coverage import describe_coverage, read_coverage
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
-from internal.forecasting.registry import CHAMPION
+from internal.forecasting.registry import CHAMPION, RegisteredModel
 from internal.http.datamanager_client import DatamanagerClient
 from internal.scratch_arrays import scratch_folder
 from models.assemble import assemble
@@ -188,9 +189,16 @@ def list_command() -> None:
     console = Console()
     for model in Configuration().open_registry().list():
         console.print(f"{model.version}  {model.kind}  {' '.join(model.aliases)}")
-        evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
-        for sentence in (evidence, *describe_coverage(read_coverage(model.metrics))):
-            console.print(Padding(sentence, (0, 0, 0, 2), expand=False))
+        for sentence in _describe_registered(model):
+            console.print(Padding(escape(sentence), (0, 0, 0, 2), expand=False))
+
+
+def _describe_registered(model: RegisteredModel) -> list[str]:
+    """What the list says of a model."""
+    if model.damage:
+        return [f"{model.damage}. It cannot forecast: restore its folder from a backup, or remove it."]
+    evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
+    return [evidence, *describe_coverage(read_coverage(model.metrics))]
 
 
 def _connect(configuration: Configuration) -> DatamanagerClient:

@@ -207,16 +207,28 @@ def _explain_interrupt(registry: Registry, version: str) -> Generator[None]:
     try:
         yield
     except KeyboardInterrupt as interrupt:
-        if not registry.has_version(version):
+        became = _find_what_became(registry, version)
+        if became is None:
             raise
+        raise InterruptedTrainingError(f"Interrupted: {became}.") from interrupt
+
+
+def _find_what_became(registry: Registry, version: str) -> str | None:
+    """What the registry says of a version; None where it is not registered."""
+    try:
+        if not registry.has_version(version):
+            return None
         if registry.champion() == version:
-            raise InterruptedTrainingError(
-                f"Interrupted: model {version} is registered, and the champion."
-            ) from interrupt
-        raise InterruptedTrainingError(
-            f"Interrupted: model {version} is registered, but not the champion. The same command compares the two; "
-            f"`./fund models promote {version}` makes it the champion without."
-        ) from interrupt
+            return f"model {version} is registered, and the champion"
+    except UnavailableError as error:
+        return (
+            f"whether model {version} was registered is not known, because {error.detail}. When the registry answers, "
+            "`./fund models list` shows it, and the same command goes on"
+        )
+    return (
+        f"model {version} is registered, but not the champion. The same command compares the two; "
+        f"`./fund models promote {version}` makes it the champion without"
+    )
 
 
 def _finish(tracker: Tracker, done: Training) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Final
 
 import polars as pl
 
@@ -14,6 +15,10 @@ from internal.forecasting.registry import CHAMPION, RegisteredModel, Registry
 from internal.model_registry import load_forecaster
 from internal.trading.rebalancing import require_closed_session
 from portfoliomanager.ports import ForecastStore
+
+ANOTHER_CHAMPION: Final = (
+    "`./fund models list` shows the other models, `./fund models promote VERSION` makes one the champion"
+)
 
 
 @dataclass(frozen=True)
@@ -53,14 +58,15 @@ class Champion:
         try:
             self._registry.path()
         except ArtifactError as error:
-            raise UnavailableError(error.detail) from error
+            raise self._unusable(error) from error
 
     def list_registered(self) -> list[RegisteredModel]:
-        """Every model of the registry, oldest first. Raises UnavailableError when one was changed there."""
-        try:
-            return self._registry.list()
-        except ArtifactError as error:
-            raise UnavailableError(error.detail) from error
+        """Every model of the registry, oldest first. Raises UnavailableError when the champion is damaged."""
+        registered = self._registry.list()
+        damage = next((one.damage for one in registered if one.damage and CHAMPION in one.aliases), None)
+        if damage is not None:
+            raise UnavailableError(f"{damage}. {ANOTHER_CHAMPION}")
+        return registered
 
     def close(self) -> None:
         """End the thread."""
@@ -71,10 +77,15 @@ class Champion:
             folder = self._registry.path(name)
             forecaster = self._loaded.pop(folder.name, None) or load_forecaster(folder)
         except ArtifactError as error:
-            raise UnavailableError(error.detail) from error
+            raise self._unusable(error, name) from error
         latest = list(self._loaded.items())[-1:]  # two are kept: the champion and one that is asked about
         self._loaded = {**dict(latest), folder.name: forecaster}
         return work(forecaster)
+
+    def _unusable(self, error: ArtifactError, name: str = CHAMPION) -> UnavailableError:
+        """Of a champion that is there, with what to do instead of restoring it."""
+        remedy = f". {ANOTHER_CHAMPION}" if name == CHAMPION and self._registry.has_alias() else ""
+        return UnavailableError(f"{error.detail}{remedy}")
 
 
 def predict(store: ForecastStore, champion: Champion, day: date | None, moment: datetime) -> Predicted:

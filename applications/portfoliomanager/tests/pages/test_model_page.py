@@ -5,10 +5,13 @@ import re
 from dataclasses import replace
 from datetime import date
 from html import escape
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from internal.errors import ArtifactError
+from internal.errors import ArtifactError, UnavailableError
+from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.held_out_bands import (
     HELD_OUT_BANDS,
     HeldOutBands,
@@ -26,11 +29,12 @@ from internal.forecasting.held_out_coverage import (
 from internal.forecasting.held_out_coverage import NOT_MEASURED as COVERAGE_NOT_MEASURED
 from internal.forecasting.rank_evidence import NOT_MEASURED, RankEvidence
 from internal.forecasting.ranking_bets import HELD_LONG, describe_bets, read_bets
-from internal.forecasting.registry import RegisteredModel
+from internal.forecasting.registry import RegisteredModel, Registry
 from internal.http.roles import Role
 from internal.modes import Mode
 from internal.trading.trading_state import UNCHANGED
 from portfoliomanager.forecast_monitoring import ForecastScore
+from portfoliomanager.forecasting import Champion
 from portfoliomanager.model_responses import RegistryResponse
 from portfoliomanager.pages.coverage import smooth_coverage
 from portfoliomanager.pages.frame import Frame, Page
@@ -135,6 +139,8 @@ def test_baseline_that_does_not_rank() -> None:
         KIND: {"cumulative_loss": 0.0101, "coverage": 0.77, **EVIDENCE.figures()},
         "rolling_history": {"cumulative_loss": 0.0105, "coverage": 0.7, **flat},
     }
+    own = RegisteredModel("00112233445566aa", "rolling_history", "rolling_history", {"held_out": lines}, ("champion",))
+    assert "`ten_by_ten` opens nothing on it." in ModelView.of([own]).details[0]
     page = show(ModelPage(ModelView.of([replace(CHAMPION, metrics=METRICS | {"held_out": lines})]), ""))
     assert page.count("none: it does not rank") == page.count("(\u22120.29 to +0.49)") == 1
 
@@ -223,6 +229,29 @@ def test_coverage_by_group() -> None:
     assert COVERAGE_NOT_MEASURED in older
     with pytest.raises(ArtifactError, match="train the model again"):
         ModelView.of([replace(CHAMPION, metrics=METRICS | {HELD_OUT_COVERAGE: {"whole": "much"}})])
+
+
+def test_damaged_models(tmp_path: Path) -> None:
+    """A damaged model has a line of its own and hides no other; of a damaged champion the reason and the way out."""
+    registry, damaged = Registry(tmp_path / "registry"), ""
+    for number in (1.0, 2.0):
+        metrics = {"leak_gate": {"day": "2024-09-19"}}
+        save_artifact(tmp_path / str(number), Artifact(KIND, {"a": np.ones(3) * number}, {}, {}, {}, metrics, 0, ""))
+        version = registry.register(tmp_path / str(number))
+        damaged = damaged or version
+    registry.promote(version)
+    (registry.path(damaged) / "weights.safetensors").write_bytes(b"cut")
+    champion = Champion(registry)
+    view = ModelView.of(champion.list_registered())
+    assert [(one.version, one.kind) for one in view.versions] == [(version, KIND), (damaged, "damaged")]
+    assert "damaged" in show(ModelPage(view, "")).lower()
+    (registry.path(version) / "weights.safetensors").write_bytes(b"cut")
+    remedy = r"weights\.safetensors was changed .*`\./fund models promote VERSION` makes one the champion$"
+    with pytest.raises(UnavailableError, match=remedy):
+        champion.list_registered()
+    with pytest.raises(UnavailableError, match=remedy):
+        champion.use(lambda forecaster: forecaster)
+    champion.close()
 
 
 def test_without_a_champion() -> None:

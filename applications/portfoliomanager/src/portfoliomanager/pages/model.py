@@ -164,8 +164,10 @@ class ModelView:
 
 
 def _phrase(text: str) -> str:
-    """A sentence of an evaluation for the page: names as words, commands as they are typed in the checkout."""
-    text = text.replace("_", " ").replace(" NOT ", " not ")
+    """A sentence of an evaluation for the page: names as words, but code as it is written or typed in the checkout."""
+    parts = text.split("`")
+    parts[::2] = [part.replace("_", " ").replace(" NOT ", " not ") for part in parts[::2]]
+    text = "`".join(parts)
     return text.replace("`models ", "`./fund models ").replace("`fund ", "`./fund ")
 
 

@@ -8,6 +8,7 @@ content that its version names.
 import builtins
 import os
 import re
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from internal.forecasting.artifact import artifact_metrics, artifact_version, co
 from internal.write_errors import explain_write_error
 
 CHAMPION: Final = "champion"
+DAMAGED: Final = "damaged"  # as the kind of a version whose files cannot be read
 LEAK_GATE: Final = "leak_gate"  # in the metrics: what `models.leak_gate` proved of this very model
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
 _ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
@@ -30,11 +32,12 @@ class RegisteredModel:
 
     Attributes:
         version: Its content's version.
-        kind: The forecaster's kind.
-        size: The size it was trained at, or the baseline's kind.
+        kind: The forecaster's kind; `damaged` where its files cannot be read.
+        size: The size it was trained at, or the baseline's kind; `damaged` as above.
         metrics: What was measured when it was trained.
         aliases: The names that point at it.
         trained_through: The last session that it was fitted or calibrated on, ISO; empty where it does not say.
+        damage: Why its files cannot be read; empty where they can.
     """
 
     version: str
@@ -43,6 +46,7 @@ class RegisteredModel:
     metrics: dict[str, Any]
     aliases: tuple[str, ...]
     trained_through: str = ""
+    damage: str = ""
 
 
 class Registry:
@@ -55,7 +59,7 @@ class Registry:
         self.address = str(directory)
 
     def register(self, folder: Path) -> str:
-        """Copy an artifact in, after checking it; the same content twice is one version.
+        """Copy an artifact in, after checking it; the same content twice is one version, and repairs a damaged one.
 
         Raises:
             ArtifactError: The artifact is missing, incomplete or changed.
@@ -64,7 +68,9 @@ class Registry:
         version = artifact_version(folder)
         target = self._versions / version
         try:
-            if not target.exists():
+            if target.exists() and not self._is_whole(version):
+                _replace_folder(folder, target)
+            elif not target.exists():
                 copy_artifact(folder, target)
         except OSError as error:
             if not target.exists():  # else another process registered the same content at the same moment
@@ -82,7 +88,7 @@ class Registry:
                 champion has to pass; or the alias is no plain name.
             UnavailableError: The alias cannot be written, for example because the disk is full; the old one stays.
         """
-        self._check(version, alias)
+        load_artifact(self._check(version, alias))
         if not _ALIAS.fullmatch(alias):
             raise ArtifactError(f"an alias is a lower-case word such as {CHAMPION}, not {alias!r}")
         self._write_alias(alias, version)
@@ -110,14 +116,17 @@ class Registry:
         return self._check(version, name)
 
     def list(self) -> list[RegisteredModel]:
-        """Every version, oldest first. Raises ArtifactError when one was changed."""
+        """Every version, oldest first; one that was changed or is incomplete is `damaged`, and hides no other."""
         targets = {alias: self._read_alias(alias) for alias in self._list_aliases()}
         versions = [version for version in self._list_versions() if _VERSION.fullmatch(version)]
         return [self._describe(version, targets) for version in versions]
 
     def _describe(self, version: str, targets: Mapping[str, str | None]) -> RegisteredModel:
-        artifact = load_artifact(self._check(version))
         aliases = tuple(alias for alias, target in targets.items() if target == version)
+        try:
+            artifact = load_artifact(self._check(version))
+        except ArtifactError as error:
+            return RegisteredModel(version, DAMAGED, DAMAGED, {}, aliases, damage=error.detail)
         size = str(artifact.configuration.get("size", artifact.kind))
         through = str(artifact.configuration.get("fold", {}).get("validation_last", ""))
         return RegisteredModel(version, artifact.kind, size, dict(artifact.metrics), aliases, through)
@@ -162,6 +171,13 @@ class Registry:
         folder = self._versions / version
         return folder if folder.is_dir() else None
 
+    def _is_whole(self, version: str) -> bool:
+        try:
+            load_artifact(self._check(version))
+        except ArtifactError:
+            return False
+        return True
+
     def _check(self, version: str, alias: str = "") -> Path:
         folder = self._folder(version) if _VERSION.fullmatch(version) else None
         if folder is None:
@@ -176,3 +192,11 @@ class Registry:
                 "forecast depends on later bars; `models train` trains a model, runs the gate and registers it"
             )
         return folder
+
+
+def _replace_folder(folder: Path, target: Path) -> None:
+    """Put a copy of an artifact in the place of a damaged one, which is removed once the copy is there."""
+    damaged = target.with_name(f".{target.name}-{uuid4().hex}")
+    target.rename(damaged)
+    copy_artifact(folder, target)
+    shutil.rmtree(damaged, ignore_errors=True)

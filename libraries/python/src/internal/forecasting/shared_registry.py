@@ -54,7 +54,9 @@ class SharedRegistry(Registry):
         copy = self._versions / version
         for name in FILES:
             self._store.put(f"versions/{version}/{name}", (copy / name).read_bytes())
-        self._store.create(f"versions/{version}/{MANIFEST}", (copy / MANIFEST).read_bytes())
+        manifest, content = f"versions/{version}/{MANIFEST}", (copy / MANIFEST).read_bytes()
+        if not self._store.create(manifest, content) and self._store.get(manifest) != content:
+            self._store.put(manifest, content)
         return version
 
     @override
