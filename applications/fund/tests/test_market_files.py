@@ -132,6 +132,29 @@ def test_refused_file_leaves_nothing(tmp_path: Path, command: tuple[str, ...]) -
     assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
 
 
+@pytest.mark.parametrize("command", COMMANDS[:2], ids=lambda command: " ".join(command[:2]))
+def test_a_switch_of_volatility_beside_a_file_leaves_nothing(tmp_path: Path, command: tuple[str, ...]) -> None:
+    """The file is not even read: one sentence, and no folder."""
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", *command, str(write_bars(tmp_path, 300))],
+        env=dict(os.environ) | {"FUND_HOME": str(tmp_path / "home"), "EXCHANGE_REGIME_DATE": "2022-06-01"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "error: EXCHANGE_REGIME_DATE is wrong: it is for the simulated market: leave it out" in ended.stderr
+    assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
+
+
+def test_details_are_for_a_file(tmp_path: Path) -> None:
+    """Details alone describe nothing that is traded."""
+    with pytest.raises(typer.BadParameter, match=r"--details \(EXCHANGE_DETAILS_FILE\) belongs to --bars"):
+        choose_market(None, tmp_path, None, None)
+
+
 def test_events_and_signal_are_for_the_simulated_market(tmp_path: Path) -> None:
     """Both are what the options name; a replayed market has its own, so they are refused with it."""
     assert choose_market(None, None, None, None, planted_signal=Signal.NONE).signal == "none"

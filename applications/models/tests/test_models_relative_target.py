@@ -5,7 +5,9 @@ from datetime import date
 
 import numpy as np
 import polars as pl
+import pytest
 
+from internal.errors import InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
@@ -50,6 +52,13 @@ def test_market_moves_are_removed(make_dataset: MakeDataset) -> None:
     plain = np.abs(standardise_returns(after.windows) - standardise_returns(before.windows))[moved].mean()
     assert moved.sum() >= 11 * 7 - 11
     assert np.abs(after.targets - before.targets)[moved].mean() < 0.2 * plain
+
+
+def test_one_ticker(make_dataset: MakeDataset) -> None:
+    """One ticker has no distance from the others: refused with what to do, before a target is not a number."""
+    dataset = make_dataset(1, START, END)
+    with pytest.raises(InvalidRequestError, match="one ticker or equal ones: assemble more tickers, or train a base"):
+        _windows(dataset.bars, dataset.details)
 
 
 def test_thinning_keeps_labels_with_their_windows(make_dataset: MakeDataset) -> None:

@@ -83,8 +83,10 @@ def choose_market(  # noqa: PLR0913, PLR0917 - one argument an option of the com
     """The market that the options name, with defaults for those that are not given.
 
     Raises:
-        typer.BadParameter: Events or a signal for a market that is replayed from a file.
+        typer.BadParameter: Events or a signal for a market that is replayed from a file, or details for another one.
     """
+    if details is not None and bars is None:
+        raise typer.BadParameter("--details (EXCHANGE_DETAILS_FILE) belongs to --bars: give both, or neither")
     for option, value in (("events", events), ("signal", planted_signal)):
         if bars is not None and value is not None:
             raise typer.BadParameter(

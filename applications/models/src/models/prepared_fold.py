@@ -70,7 +70,7 @@ def prepare_fold(data: FoldData, on_progress: OnProgress = ignore_progress) -> P
     """Fit scaler, vocabularies and scale, and cut the windows.
 
     Raises:
-        InvalidRequestError: The fold has no training or no validation window.
+        InvalidRequestError: The fold has no training or no validation window, or no two tickers differ.
     """
 
     def report(done: int, text: str) -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from internal.errors import InvalidRequestError
 from internal.features.windows import WindowBatch, Windows
 from internal.scratch_arrays import ScratchArray
 
@@ -75,6 +76,9 @@ def make_relative_windows(frame: pl.DataFrame, windows: Windows) -> RelativeWind
         frame: The observed panel that the windows were cut from.
         windows: Labelled windows of one block. **Guard:** the median and spread of a date are computed from this
             block's own labels, which end inside it because of the purge.
+
+    Raises:
+        InvalidRequestError: No two tickers of a date differ.
     """
     dates = frame.get_column("date").gather(windows.origins)
     standardised = ScratchArray((windows.horizon, len(windows)))
@@ -94,11 +98,14 @@ def _make_relative(labels: np.ndarray, dates: pl.Series) -> np.ndarray:
     label, pooled = pl.col("label"), pl.col("distance").mean()
     count, spread = pl.len().over("date"), pl.col("distance").mean().over("date")
     shrunk = (count * spread + PRIOR_TICKERS * pooled) / (count + PRIOR_TICKERS)
-    return (
+    measured = (
         pl.DataFrame({"label": labels, "date": dates})
         .with_columns(median=label.median().over("date"))
         .with_columns(distance=(label - pl.col("median")).abs())
-        .select((label - pl.col("median")) / shrunk * pooled + label.median())
-        .to_series()
-        .to_numpy()
     )
+    if len(labels) and not measured.get_column("distance").cast(bool).any():
+        raise InvalidRequestError(
+            "a network learns how tickers differ on a date, and here each date has one ticker or equal ones: assemble "
+            "more tickers, or train a baseline, such as `--model heterogeneous_volatility`"
+        )
+    return measured.select((label - pl.col("median")) / shrunk * pooled + label.median()).to_series().to_numpy()
