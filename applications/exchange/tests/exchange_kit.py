@@ -27,6 +27,7 @@ from internal.venue.money import decimal_of
 from internal.venue.repository import InMemoryRepository, VenueRepository
 from internal.venue.state import open_account
 from libraries.python.tests.free_ports import free_port
+from libraries.python.tests.killed_processes import without_coverage
 
 HTTP = httpx.Client(trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
 """For all requests: `httpx.get` reads every certificate authority each time, for 20 ms of processor time."""
@@ -144,11 +145,11 @@ def exchange_command(port: int) -> list[str]:
 
 
 def start_server(environment: dict[str, str], log: Path) -> Server:
-    """Starts an exchange process and waits until it is ready."""
+    """Starts an exchange process, which `stop_server` kills, and waits until it is ready."""
     port = free_port()
     with log.open("a") as sink:
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            exchange_command(port), env=environment, stdout=sink, stderr=subprocess.STDOUT, text=True
+            exchange_command(port), env=without_coverage(environment), stdout=sink, stderr=subprocess.STDOUT, text=True
         )
     server = Server(process, f"http://127.0.0.1:{port}")
     deadline = time.monotonic() + 60

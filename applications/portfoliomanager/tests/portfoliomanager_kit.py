@@ -28,6 +28,7 @@ from internal.schemas import predictions as predictions_schema
 from internal.trading.ports import Broker, TradingPorts
 from internal.trading.rebalancing import Rebalancer
 from libraries.python.tests.free_ports import free_port
+from libraries.python.tests.killed_processes import without_coverage
 from libraries.python.tests.loopback import serving
 from portfoliomanager.adapters.lake_journal import LakeJournal
 from portfoliomanager.adapters.market_data import DatamanagerMarketData
@@ -50,6 +51,7 @@ class Service:
     log: Path
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
+    measured: bool = True  # by coverage, which needs an orderly end
 
     @property
     def url(self) -> str:
@@ -69,7 +71,7 @@ class Service:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: S603 - our own applications
                 [*command, "--port", str(self.port)],
-                env=os.environ | self.variables,
+                env=(os.environ if self.measured else without_coverage(os.environ)) | self.variables,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
@@ -228,6 +230,7 @@ def open_world(
     world = describe_world(folder, seed, tickers)
     try:
         for service in (world.exchange, world.datamanager):
+            service.measured = collected is None
             service.launch()
         for service in (world.exchange, world.datamanager):
             service.await_alive()
