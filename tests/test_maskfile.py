@@ -150,6 +150,16 @@ def test_quality_runs_what_ci_runs(scripts: dict[str, str]) -> None:
         assert tasks & quality, command
 
 
+@pytest.mark.parametrize("task", ["development parity", "development chaos", "development week"])
+def test_checks_of_whole_funds_start(scripts: dict[str, str], task: str) -> None:
+    """What no suite runs finds at least its modules."""
+    (command,) = re.findall(r"^.*uv run --directory tests python -m [\w.]+", scripts[task], re.MULTILINE)
+    environment = os.environ | {"UV_NO_SYNC": "1", "UV_FROZEN": "1"}
+    words = ["bash", "-c", f"{command} --help"]
+    result = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, cwd=ROOT, timeout=120)  # noqa: S603 - our own tasks
+    assert (result.returncode, "usage:" in result.stdout) == (0, True), result.stderr
+
+
 def test_mise_tasks_call_mask(scripts: dict[str, str]) -> None:
     """mise.toml holds the two tasks of the original workflow, and each calls one task of this file."""
     tasks: dict[str, dict[str, str]] = tomllib.loads((ROOT / "mise.toml").read_text())["tasks"]

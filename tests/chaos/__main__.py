@@ -1,6 +1,6 @@
 """Play rounds of chaos and check what must hold after each; ends with 1 when something is broken.
 
-    uv run --directory tests python -m chaos --rounds 200 --seed 1
+    PYTHONPATH=$PWD uv run --directory tests python -m chaos --rounds 200 --seed 1
 
 Each fund trades `--lap` sessions, then a new one is opened: every other one as at a broker, where the scheduler alone
 announces a session, with the stream of order updates and delayed bars; the others with the events of their exchange.

@@ -1,6 +1,6 @@
 """A week as it may come: a vendor outage, a deposit, a hand trade, a holiday, an early close, a sleep of three days.
 
-    uv run --directory tests python -m chaos.week FOLDER
+    PYTHONPATH=$PWD uv run --directory tests python -m chaos.week FOLDER
 
 Real services and the scheduler on the exchange's clock; the daily report of each session is written to FOLDER as text.
 """

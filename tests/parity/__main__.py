@@ -1,7 +1,7 @@
 """Record the cases, or run them again and compare with what was recorded.
 
-    uv run --directory tests python -m parity record seed-1
-    uv run --directory tests python -m parity compare seed-1 real
+    PYTHONPATH=$PWD uv run --directory tests python -m parity record seed-1
+    PYTHONPATH=$PWD uv run --directory tests python -m parity compare seed-1 real
 
 Without names, all cases are run, one after the other. `compare` ends with 1 when there is a difference.
 """
