@@ -152,9 +152,8 @@ def test_no_row_has_no_factor() -> None:
     assert surprise_factors(_group(np.empty(0, np.int64)), np.empty(0), CURRENT).shape == (0,)
 
 
-@pytest.fixture(name="broken", scope="module")
-def _broken() -> pl.DataFrame:
-    """A simulated market whose volatility is three times as high from a day on."""
+def _observe(regime: VolatilityRegime | None, missing: float = 0.0) -> pl.DataFrame:
+    """A simulated market, of which a share of the bars, drawn at random, is missing."""
     market = SimulatedMarket(
         seed=2,
         ticker_count=40,
@@ -162,13 +161,20 @@ def _broken() -> pl.DataFrame:
         first_day=FIRST,
         opening_day=date(2023, 8, 1),
         last_day=LAST,
-        regime=VolatilityRegime(BREAK, 100, 3.0),
+        regime=regime,
     )
     bars = adjust_for_splits(market.bars_between(FIRST, LAST), market.splits(FIRST, LAST))
+    bars = bars.filter(np.random.default_rng(5).random(bars.height) >= missing)
     details = pl.DataFrame(
         [{"ticker": one.ticker, "sector": one.sector, "industry": one.industry} for one in market.listings(LAST)]
     )
     return observe(build_panel(bars, details, end=LAST).frame)
+
+
+@pytest.fixture(name="broken", scope="module")
+def _broken() -> pl.DataFrame:
+    """A simulated market whose volatility is three times as high from a day on."""
+    return _observe(VolatilityRegime(BREAK, 100, 3.0))
 
 
 @pytest.fixture(name="fitted", scope="module")
@@ -183,6 +189,23 @@ def _coverage(answer: RowQuantiles, frame: pl.DataFrame, rows: np.ndarray) -> fl
     known = np.isfinite(ahead)
     low, _, high = answer.cumulative[:, 6].T
     return float(((ahead >= low) & (ahead <= high))[known].mean())
+
+
+def test_missing_bars_are_no_break() -> None:
+    """Where a tenth of the bars is missing, surprises are zero on average all the same, and widen no interval.
+
+    The sessions that did not trade have no range; fitted on them, HAR would expect smaller moves than those that count.
+    """
+    frame = _observe(None, missing=0.1)
+    fold = Block(FIRST, date(2023, 8, 31))
+    fitted = AdaptiveVolatility.fit(frame, fold=fold)
+    rows = find_origins(frame, fold)
+    surprises = (log_sizes_ahead(frame) - np.log(fitted.scales(frame).daily[:, 0]))[rows]
+    assert abs(np.nanmean(surprises)) < 0.02
+    after = find_origins(frame, Block(date(2023, 9, 11), LAST))
+    plain = EarningsVolatility.from_arrays(fitted.to_arrays())
+    covered, without = (_coverage(one.quantiles(frame, after), frame, after) for one in (fitted, plain))
+    assert abs(covered - without) < 0.05
 
 
 def test_a_simulated_break_is_covered(broken: pl.DataFrame, fitted: AdaptiveVolatility) -> None:

@@ -183,9 +183,14 @@ def _fill(  # noqa: PLR0913  (one of them is named)
 
 
 def _known_sessions(prepared: pl.DataFrame) -> np.ndarray:
-    """The session in which each origin's outcomes are known: the first that traded at or after the horizon's end."""
+    """The session in which each origin's outcomes are known: the first that traded at or after the horizon's end.
+
+    NEVER where the next session did not trade: its range is zero, and surprises, which count sessions that traded
+    alone, would not be zero on average if the first regression were fitted on it too.
+    """
     traded = pl.when(pl.col("traded")).then(pl.col("session")).backward_fill().shift(-HORIZON).over("segment")
-    known = pl.when(can_be_origin(EVERY_DAY)).then(traded)
+    trades_next = pl.col("traded").shift(-1).over("segment")
+    known = pl.when(can_be_origin(EVERY_DAY) & trades_next).then(traded)
     return prepared.select(known.fill_null(NEVER)).to_series().to_numpy()
 
 
