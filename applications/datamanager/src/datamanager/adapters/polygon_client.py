@@ -8,13 +8,17 @@ https://massive.com/docs/rest/stocks.
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from massive import RESTClient
-from polygon import RESTClient as DeprecatedClient
 
 from datamanager.adapters.polygon_answers import NotEntitledError, UnknownTickerError, VendorAnswer
 from datamanager.adapters.polygon_transport import VendorTransport
 from internal.telemetry import get_logger
+
+if TYPE_CHECKING:
+    from polygon import RESTClient as DeprecatedClient
 
 PAGE_LIMIT = 1000
 ACTIONS_PAGE_LIMIT = 5000
@@ -31,11 +35,19 @@ class PolygonClient:
     """
 
     def __init__(self, key: str, base_url: str, transport: VendorTransport) -> None:
-        self._client = RESTClient(api_key=key, base=base_url.rstrip("/"), retries=0)
-        self._deprecated = DeprecatedClient(api_key=key, base=base_url.rstrip("/"), retries=0)
-        for client in (self._client, self._deprecated):
-            client.client = transport  # pyright: ignore[reportAttributeAccessIssue]  # has the pool's `request`
+        self._key, self._base_url, self._transport = key, base_url.rstrip("/"), transport
+        self._client = RESTClient(api_key=key, base=self._base_url, retries=0)
+        self._client.client = transport  # pyright: ignore[reportAttributeAccessIssue]  # has the pool's `request`
         self._has_new_actions = True
+
+    @cached_property
+    def _deprecated(self) -> "DeprecatedClient":
+        """For the deprecated endpoints; few vendors need it, and loading it takes a tenth of a second."""
+        from polygon import RESTClient as DeprecatedClient  # noqa: PLC0415 - see above
+
+        client = DeprecatedClient(api_key=self._key, base=self._base_url, retries=0)
+        client.client = self._transport  # pyright: ignore[reportAttributeAccessIssue]  # as above
+        return client
 
     def market_status(self) -> dict[str, object]:
         """The body of the market status."""
