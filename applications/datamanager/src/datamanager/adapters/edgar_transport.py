@@ -12,6 +12,7 @@ from pyrate_limiter import InMemoryBucket, Limiter, Rate, SingleBucketFactory
 
 from datamanager.metrics import EDGAR_REQUESTS
 from internal.errors import ConfigurationError, UnavailableError, UpstreamError
+from internal.http.authorities import trusted_authorities
 from internal.http.retry_after import read_retry_after
 from internal.retries import RetryPolicy, TransientError
 
@@ -47,7 +48,7 @@ class EdgarTransport:
         self._limiter = _make_limiter(requests_per_second)
         self._retries = retries
         headers = {"User-Agent": user_agent or "", "Accept-Encoding": "gzip, deflate"}
-        self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False)
+        self._http = httpx.Client(headers=headers, timeout=timeout, trust_env=False, verify=trusted_authorities())
 
     def get(self, url: str) -> dict[str, object] | None:
         """The JSON object at a URL; None where the SEC has none (404).

@@ -5,6 +5,7 @@ from pydantic import BaseModel, SecretStr
 
 from internal.cloud_events.responses import RecentEvents
 from internal.errors import UnavailableError
+from internal.http.authorities import trusted_authorities
 from internal.http.bearer import bearer_headers
 from internal.http.client import parse_answer, raise_for_problem
 from internal.http.schedule_response import Schedule
@@ -56,7 +57,7 @@ class PeerService:
 
     def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> httpx.Response:
         try:
-            with httpx.Client(timeout=SECONDS, trust_env=False) as client:
+            with httpx.Client(timeout=SECONDS, trust_env=False, verify=trusted_authorities()) as client:
                 return client.request(method, self.url + path, json=body, headers=self._headers)
         except httpx.TransportError as error:
             raise UnavailableError(f"{self._name} at {self.url} cannot be reached ({type(error).__name__})") from error

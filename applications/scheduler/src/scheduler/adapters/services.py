@@ -8,6 +8,7 @@ from pydantic import BaseModel, RootModel, SecretStr, ValidationError
 
 from internal.cloud_events.responses import HANDLED, IGNORED, RecentEvents
 from internal.errors import ConflictError, UnavailableError, UpstreamError
+from internal.http.authorities import trusted_authorities
 from internal.http.bearer import bearer_headers
 from internal.http.client import raise_for_problem
 from internal.http.datamanager_client import DatamanagerClient
@@ -70,7 +71,7 @@ class HttpServices:
     def __init__(self, datamanager_url: str, portfoliomanager_url: str, token: SecretStr) -> None:
         self._urls = {"datamanager": datamanager_url.rstrip("/"), "portfoliomanager": portfoliomanager_url.rstrip("/")}
         headers = bearer_headers(token.get_secret_value())
-        self._http = httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False)
+        self._http = httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False, verify=trusted_authorities())
         self._data = DatamanagerClient(datamanager_url, token, http=self._http)
 
     def close(self) -> None:

@@ -22,6 +22,7 @@ from internal.cloud_events.store import EventStore
 from internal.cloud_events.worker import cancel_task
 from internal.dates import require_covered
 from internal.errors import ConfigurationError, UnavailableError
+from internal.http.authorities import trusted_authorities
 from internal.http.bearer import bearer_headers
 
 DELIVERY_SECONDS = 10.0
@@ -166,6 +167,7 @@ class EventBus:
         """For other services only: no proxy of the environment, no redirect that would carry the token elsewhere."""
         headers = bearer_headers(self._token)
         try:
-            return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False)
+            authorities = trusted_authorities()
+            return httpx.AsyncClient(headers=headers, timeout=DELIVERY_SECONDS, trust_env=False, verify=authorities)
         except UnicodeEncodeError:
             raise ConfigurationError("FUND_API_TOKEN holds characters that an HTTP header cannot carry") from None

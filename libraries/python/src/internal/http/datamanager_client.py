@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from internal.action_kinds import ActionKind
 from internal.errors import NotFoundError, UnavailableError, UpstreamError
+from internal.http.authorities import trusted_authorities
 from internal.http.bar_parts import FILE_NAMES, UnreadableFilesError, WantedBars, read_bar_parts
 from internal.http.bearer import bearer_headers
 from internal.http.client import parse_answer, raise_for_problem, read_frame_response
@@ -86,7 +87,8 @@ class DatamanagerClient:
     ) -> None:
         self._url, self._reader = url.rstrip("/"), reader
         self._headers = {"Accept": ARROW} | bearer_headers(token.get_secret_value())
-        self._http = http or httpx.Client(trust_env=False)  # a proxy of the environment is for other hosts
+        # a proxy of the environment is for other hosts
+        self._http = http or httpx.Client(trust_env=False, verify=trusted_authorities())
         self._is_own = http is None
         self._shares_files = is_loopback(httpx.URL(url).host)
 
