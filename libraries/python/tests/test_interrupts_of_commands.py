@@ -83,3 +83,21 @@ def test_a_swallowed_interrupt() -> None:
     handler(signal.SIGURG, None)  # its default action is to do nothing
     assert signal.getsignal(signal.SIGURG) is signal.SIG_DFL
     signal.signal(signal.SIGURG, before)
+
+
+COLLECTED = """
+import gc
+from internal.interrupts import run_interruptible
+
+def load():
+    print(gc.isenabled())
+    return lambda: print(gc.isenabled(), gc.get_freeze_count() > 1000)
+
+run_interruptible(load)
+"""
+
+
+def test_what_a_command_loads_is_not_searched_for_garbage() -> None:
+    """Python's collector is off while it loads, is on while it runs, and then leaves out what was loaded."""
+    done = subprocess.run([sys.executable, "-c", COLLECTED], capture_output=True, text=True, check=True)  # noqa: S603 - fixed words
+    assert done.stdout.split() == ["False", "True", "True"]
