@@ -127,6 +127,16 @@ def test_wrong_arrays_are_refused(fitted: ExpertAggregation, name: str, array: n
         ExpertAggregation.from_arrays(fitted.to_arrays() | {name: array})
 
 
+def test_what_is_no_number_is_refused(fitted: ExpertAggregation) -> None:
+    """Each array, but for those of the trees, which have a check of their own."""
+    arrays = fitted.to_arrays()
+    for name in [name for name in arrays if ".trees." not in name]:
+        damaged = arrays[name].astype(np.float64)
+        damaged.flat[-1] = np.nan
+        with pytest.raises(ArtifactError, match=f"array {name.split('.')[-1]} holds what is no number: train again"):
+            ExpertAggregation.from_arrays(arrays | {name: damaged})
+
+
 def test_an_artifact_keeps_its_experts(fitted: ExpertAggregation) -> None:
     """Without a response it is the one that the first artifacts had; without `all_follow` there are three experts."""
     arrays = fitted.to_arrays()

@@ -289,12 +289,15 @@ def test_missing_weight_is_refused(tmp_path: Path, network: NetworkModel) -> Non
 def test_not_a_number_is_refused(
     tmp_path: Path, network: NetworkModel, bars: pl.DataFrame, details: pl.DataFrame
 ) -> None:
-    """Weights that are no numbers give an error, not a frame of rubbish."""
+    """Weights that are no numbers give an error, not a frame of rubbish; those of HAR when they are loaded."""
     artifact = _network_artifact(network)
-    arrays = {
-        name: np.full_like(array, np.nan) if name != "calibration" else array for name, array in artifact.arrays.items()
-    }
-    save_artifact(tmp_path / "artifact", replace(artifact, arrays=arrays))
+    damaged = {name: np.full_like(array, np.nan) for name, array in artifact.arrays.items() if name != "calibration"}
+    scale = {name: array for name, array in damaged.items() if name.startswith("scale.")}
+    save_artifact(tmp_path / "scale", replace(artifact, arrays={**artifact.arrays, **scale}))
+    with pytest.raises(ArtifactError, match="holds what is no number: train again"):
+        load_forecaster(tmp_path / "scale")
+    weights = {name: array for name, array in damaged.items() if name not in scale}
+    save_artifact(tmp_path / "artifact", replace(artifact, arrays={**artifact.arrays, **weights}))
     with pytest.raises(ArtifactError, match="not finite"):
         load_forecaster(tmp_path / "artifact").forecast(bars, details, DAY, bars_version=0)
 

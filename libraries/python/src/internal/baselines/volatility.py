@@ -29,11 +29,13 @@ def select_fold_rows(frame: pl.DataFrame, fold: Block) -> np.ndarray:
 
 
 def require_shapes(arrays: Mapping[str, np.ndarray], shapes: dict[str, tuple[int, ...]]) -> list[np.ndarray]:
-    """The arrays by name, in order. Raises ArtifactError when one is missing or has another shape."""
+    """The arrays by name, in order. Raises ArtifactError when one is missing, of another shape or not all numbers."""
     for name, shape in shapes.items():
         if name not in arrays or arrays[name].shape != shape:
             found = arrays[name].shape if name in arrays else "nothing"
             raise ArtifactError(f"the baseline's array {name} should have the shape {shape}, found {found}")
+        if not np.isfinite(arrays[name]).all():
+            raise ArtifactError(f"the baseline's array {name} holds what is no number: train again")
     return [arrays[name] for name in shapes]
 
 
