@@ -1,18 +1,25 @@
 """The baselines: against NumPy by hand, calibrated where the truth is known, causal, restored from their arrays."""
 
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from math import fsum
 
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from internal.baselines import heterogeneous
 from internal.baselines.catalogue import BASELINES, find_best_baseline
 from internal.baselines.conditional_variance import ConditionalVariance, sum_by_ticker
 from internal.baselines.forecast import future_log_returns, to_daily
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.baselines.history import RollingHistory
+from internal.baselines.session_earnings import SessionEarnings
+from internal.baselines.volatility import BlendedVolatility
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.panel import build_panel
 from internal.features.splits import Block
@@ -90,6 +97,80 @@ def test_labels_end_with_the_fold(observed: pl.DataFrame) -> None:
     row = observed.with_row_index().filter((pl.col("ticker") == "T02") & (pl.col("date") == FOLD.last))["index"].item()
     assert np.isnan(ahead[row]).all()
     assert np.isnan(ahead[row - 3]).tolist() == [False, False, False, True, True, True, True]
+
+
+def test_future_returns_in_a_plain_loop() -> None:
+    """Of three segments, one of which never trades: up to its last trade and the last day, to the bit."""
+    generator, days = np.random.default_rng(3), [date(2024, 1, 1) + timedelta(days=number) for number in range(12)]
+    lengths = (12, 5, 9)
+    frame = pl.DataFrame(
+        {
+            "date": [day for length in lengths for day in days[-length:]],
+            "segment": np.repeat(np.arange(3, dtype=np.uint32), lengths),
+            "close": generator.uniform(50, 150, 26),
+            "traded": [True] * 10 + [False] * 2 + [False] * 5 + [True] * 9,
+        }
+    )
+    last, logs, ahead = days[10], frame["close"].log().to_list(), future_log_returns(frame, last=days[10])
+    ends = {0: days[9], 1: last, 2: last}
+    for row, (_, segment, _, _) in enumerate(frame.iter_rows()):
+        for step in range(1, 8):
+            known = row + step < 26 and frame["segment"][row + step] == segment
+            known = known and frame["date"][row + step] <= ends[segment]
+            expected = logs[row + step] - logs[row] if known else np.nan
+            np.testing.assert_array_equal(ahead[row, step - 1], expected)
+    chosen = np.array([20, 3, 3])
+    assert future_log_returns(frame, last=last, rows=chosen).tobytes() == ahead[chosen].tobytes()
+
+
+def test_blend_pools_step_by_step(observed: pl.DataFrame) -> None:
+    """Its tables are NumPy's quantiles of all steps at once, to the bit; less than eight numbers a row are held."""
+    inside = ((observed["date"] <= FOLD.last) & observed["volatility"].is_not_null()).to_numpy()
+    ahead, volatility = future_log_returns(observed, last=FOLD.last)[inside], observed["volatility"].to_numpy()[inside]
+    scaled = ahead / (volatility[:, None] * np.sqrt(np.arange(1, 8))), to_daily(ahead) / volatility[:, None]
+    expected = [np.nanquantile(values, [0.1, 0.5, 0.9], axis=0).T for values in scaled]
+    many = pl.concat(observed.with_columns(pl.col("segment") + 6 * number) for number in range(60))
+    fitted = BlendedVolatility.fit(observed, fold=FOLD)
+    assert [fitted.cumulative.tobytes(), fitted.daily.tobytes()] == [table.tobytes() for table in expected]
+    tracemalloc.start()
+    try:
+        BlendedVolatility.fit(many, fold=FOLD)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 8 * 8 * many.height
+
+
+def test_adaptive_forecasts_do_not_depend_on_the_parts(observed: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Quantiles made seven rows at a time are the bits of the scales' and the factors' products at once."""
+    fitted, rows = AdaptiveVolatility.fit(observed, fold=FOLD), np.flatnonzero(observed["date"] > FOLD.last)
+    scales, factors = fitted.scales_and_factors(observed, rows)
+    whole = fitted.widen(fitted.plain(scales), *factors)
+    monkeypatch.setattr(heterogeneous, "PART_ROWS", 7)
+    found = fitted.quantiles(observed, rows)
+    assert found.cumulative.tobytes() == whole.cumulative.tobytes()
+    assert found.daily.tobytes() == whole.daily.tobytes()
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 12)), max_size=6))
+def test_places_of_sessions_ahead_in_a_plain_loop(segments: list[tuple[int, int]]) -> None:
+    """Sessions ahead are in the order of sessions, then of the panel; each is followed by its segment's next one."""
+    session = np.array([begin + row for begin, length in segments for row in range(length)], np.int64)
+    age = np.array([row for _, length in segments for row in range(length)], np.int64)
+    earnings = SessionEarnings.of(session, age == 2, age > 2, features=1)
+    ahead = [
+        (begin + row + 1, number)
+        for number, (begin, length) in enumerate(segments)
+        if length > 2
+        for row in range(2, length + 6)
+    ]
+    ordered = sorted(range(len(ahead)), key=lambda place: (ahead[place][0], place))
+    assert [ordered.index(number) for number in range(len(ahead))] == earnings.place.tolist()
+    assert earnings.before.tolist() == [0, *np.cumsum(np.where(age == 2, 7, age > 2)).tolist()]
+    for number, (_, segment) in enumerate(ahead[:-1]):
+        if ahead[number + 1][1] == segment:
+            assert earnings.following[earnings.place[number]] == earnings.place[number + 1]
 
 
 @pytest.mark.parametrize("kind", BASELINES)

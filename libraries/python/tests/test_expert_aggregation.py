@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from internal.baselines import expert_aggregation
+from internal.baselines import expert_aggregation, heterogeneous
 from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.expert_aggregation import ExpertAggregation
@@ -89,7 +89,8 @@ def test_forecasts_do_not_depend_on_the_parts(
     """Experts' forecasts stored seven rows at a time are the same bits as all at once."""
     rows = find_origins(observed, Block(date(2022, 11, 1), END))
     whole = fitted.quantiles(observed, rows)
-    monkeypatch.setattr(expert_aggregation, "PART_ROWS", 7)
+    for module in (expert_aggregation, heterogeneous):
+        monkeypatch.setattr(module, "PART_ROWS", 7)
     in_parts = fitted.quantiles(observed, rows)
     assert in_parts.cumulative.tobytes() == whole.cumulative.tobytes()
     assert in_parts.daily.tobytes() == whole.daily.tobytes()

@@ -108,10 +108,7 @@ class ExpertAggregation:
         scales, surprise, factors = adaptive.scales_and_surprises(frame, rows)
         if not self.all_follow:
             yield (adaptive.plain(scales.at(part)) for part in _parts(rows))
-        yield (
-            adaptive.widen(adaptive.plain(scales.at(part).times(surprise[part])), *(one[part] for one in factors))
-            for part in _parts(rows)
-        )
+        yield adaptive.quantiles_in_parts(scales, surprise, factors)
         del scales, factors
         scales = boosted.scales(frame, rows)
         if self.all_follow:

@@ -1,5 +1,6 @@
 """The interface of a baseline, and the pooling of quantiles of standardised returns."""
 
+from collections.abc import Iterator
 from typing import ClassVar, Final, Protocol, Self
 
 import numpy as np
@@ -38,14 +39,26 @@ class Baseline(Protocol):
 
 def future_log_returns(frame: pl.DataFrame, *, last: object, rows: Rows = EVERY_ROW) -> np.ndarray:
     """Cumulative log returns from some rows, f64 [row, step]; NaN beyond the segment's last trade or after `last`."""
+    each = future_log_returns_by_step(frame, last=last, rows=rows)
+    first = next(each)
+    ahead = np.empty((len(first), len(STEPS)))
+    ahead[:, 0] = first
+    for place, values in enumerate(each, start=1):
+        ahead[:, place] = values
+    return ahead
+
+
+def future_log_returns_by_step(frame: pl.DataFrame, *, last: object, rows: Rows = EVERY_ROW) -> Iterator[np.ndarray]:
+    """The same one step after the other, f64 [row] each: of a whole market all steps take half a gigabyte."""
     traded = pl.when(pl.col("traded")).then(pl.col("date")).max().over("segment")
-    known = frame.select("date", "segment", close=pl.col("close").log(), until=pl.min_horizontal(traded, pl.lit(last)))
-    ahead = [np.empty(0)] * len(STEPS)
-    for place, step in enumerate(STEPS):  # one by one, so that no more than one step of every row is in memory
-        reached = pl.col("date").shift(-step) <= pl.col("until")
-        change = pl.when(reached).then(pl.col("close").shift(-step) - pl.col("close")).over("segment")
-        ahead[place] = known.select(change.fill_null(float("nan"))).to_series().to_numpy()[rows]
-    return np.stack(ahead, axis=1)
+    until = frame.select(pl.min_horizontal(traded, pl.lit(last))).to_series().to_physical().to_numpy()
+    day, segment = frame.get_column("date").to_physical().to_numpy(), frame.get_column("segment").to_numpy()
+    close = frame.get_column("close").log().to_numpy()
+    for step in STEPS:
+        reached = (day[step:] <= until[:-step]) & (segment[step:] == segment[:-step])  # rows of a segment are adjacent
+        ahead = np.full(len(close), np.nan)
+        np.subtract(close[step:], close[:-step], out=ahead[:-step], where=reached)
+        yield ahead[rows]
 
 
 def to_daily(cumulative: np.ndarray) -> np.ndarray:
@@ -60,4 +73,9 @@ def to_daily(cumulative: np.ndarray) -> np.ndarray:
 def pool_quantiles(values: np.ndarray, scale: np.ndarray, rows: Rows = EVERY_ROW) -> np.ndarray:
     """Quantiles of values / scale by step over rows of all tickers, f64 [step, quantile]; NaN are left out."""
     pairs = zip(values.T, np.broadcast_to(scale, values.shape).T, strict=True)  # step by step, to hold one at a time
-    return np.stack([np.nanquantile((value / size)[rows], QUANTILES) for value, size in pairs])
+    return np.stack([pool_step((value / size)[rows]) for value, size in pairs])
+
+
+def pool_step(standardised: np.ndarray) -> np.ndarray:
+    """Quantiles of one step's values, f64 [quantile]; NaN are left out. The values are put in another order."""
+    return np.asarray(np.nanquantile(standardised, QUANTILES, overwrite_input=True))

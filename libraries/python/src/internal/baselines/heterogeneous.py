@@ -41,7 +41,7 @@ from internal.features.splits import Block
 from internal.features.volatility_inputs import INPUTS, number_sectors, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
-from internal.scratch_arrays import ScratchArray
+from internal.scratch_arrays import PART_ROWS, ScratchArray
 
 
 @dataclass(frozen=True)
@@ -214,8 +214,21 @@ class AdaptiveVolatility(EarningsVolatility):
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x surprise factor x pooled quantile, each half of the interval x its adaptive factor."""
-        scales, factors = self.scales_and_factors(frame, rows)
-        return self.widen(self.plain(scales), *factors)
+        scales, surprise, factors = self.scales_and_surprises(frame, rows)
+        cumulative, daily, first = *np.empty((2, len(surprise), *TABLE)), 0
+        for some in self.quantiles_in_parts(scales, surprise, factors):
+            part = slice(first, first + len(some.daily))
+            cumulative[part], daily[part], first = some.cumulative, some.daily, part.stop
+        return RowQuantiles(cumulative, daily)
+
+    def quantiles_in_parts(
+        self, scales: Scales, surprise: np.ndarray, factors: tuple[np.ndarray, np.ndarray]
+    ) -> Iterator[RowQuantiles]:
+        """The same of what `scales_and_surprises` returns, PART_ROWS rows at a time."""
+        for first in range(0, len(surprise), PART_ROWS):
+            part = slice(first, first + PART_ROWS)
+            plain = self.plain(scales.at(part).times(surprise[part]))
+            yield self.widen(plain, *(one[part] for one in factors))
 
     def quantiles_of_sessions(self, rows: SessionRows, first: int, last: int) -> RowQuantiles:
         """The same for the rows of some sessions; the factors begin as far back as a forecaster's history does."""
@@ -248,10 +261,13 @@ class AdaptiveVolatility(EarningsVolatility):
         row_of, groups = _group(frame)
         truth, surprises = ScratchArray((frame.height, 2, len(STEPS))), np.empty(frame.height)
         predicted = self._compare(frame, _mark(frame, rows), row_of, truth, surprises)
-        surprise = surprise_factors(groups, surprises, self.response)
-        factors = self._factors(groups, truth.values, row_of[rows], surprise, on_read=truth.release)
-        predicted = predicted[_places(frame, rows)]  # at once, so that the others are not held beside the scales
-        return to_scales(predicted), surprise[row_of[rows]], factors
+        surprise, places = surprise_factors(groups, surprises, self.response), row_of[rows]
+        del surprises, row_of  # each as soon as it is read: those of all rows are not held beside the scales of some
+        factors = self._factors(groups, truth.values, places, surprise, on_read=truth.release)
+        surprise = surprise[places]
+        del truth, groups
+        predicted = predicted[_places(frame, rows)]
+        return to_scales(predicted), surprise, factors
 
     def _compare(
         self, frame: pl.DataFrame, asked: np.ndarray, row_of: np.ndarray, truth: ScratchArray, surprises: np.ndarray
@@ -309,8 +325,8 @@ def _mark(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
 
 
 def _places(frame: pl.DataFrame, rows: Rows) -> np.ndarray:
-    """The place of each of some rows among those that `_mark` marks, i64 [row]."""
-    return np.asarray((np.cumsum(_mark(frame, rows)) - 1)[rows])
+    """The place of each of some rows among those that `_mark` marks, i32 [row]."""
+    return np.asarray(np.cumsum(_mark(frame, rows), dtype=np.int32)[rows] - 1)
 
 
 def _no_row(fold: Block) -> InvalidRequestError:

@@ -19,8 +19,10 @@ def _history(frame: pl.DataFrame, window: int, rows: Rows) -> RowQuantiles:
     read = frame.select("segment", "past_daily_return", inside=pl.col("session").is_between(first, last))
     recent = read.with_columns(close=frame.get_column("close").log()).filter("inside")
     places = (np.cumsum(read.get_column("inside").to_numpy()) - 1)[rows]
-    cumulative = np.stack([_quantiles(recent, pl.col("close").diff(step), window)[places] for step in STEPS], axis=1)
-    daily = _quantiles(recent, pl.col("past_daily_return"), window)[places]
+    cumulative = np.empty((len(places), len(STEPS), len(QUANTILES)))
+    for number, step in enumerate(STEPS):
+        cumulative[:, number] = _quantiles(recent, pl.col("close").diff(step), window, places)
+    daily = _quantiles(recent, pl.col("past_daily_return"), window, places)
     return RowQuantiles(cumulative, np.broadcast_to(daily[:, None, :], cumulative.shape))
 
 
@@ -30,15 +32,14 @@ def _find_sessions(frame: pl.DataFrame, window: int, rows: Rows) -> tuple[int, i
     return (int(asked.min()) - window - HORIZON, int(asked.max())) if len(asked) else (0, 0)
 
 
-def _quantiles(frame: pl.DataFrame, values: pl.Expr, window: int) -> np.ndarray:
-    """Rolling quantiles of one series of values at every row, f64 [row, quantile]."""
-    named = {str(quantile): _quantile(values, quantile, window) for quantile in QUANTILES}
-    return frame.select(**named).fill_null(float("nan")).to_numpy()
-
-
-def _quantile(values: pl.Expr, quantile: float, window: int) -> pl.Expr:
-    rolling = values.rolling_quantile(quantile, "linear", window_size=window, min_samples=MINIMUM_SESSIONS)
-    return rolling.over("segment")
+def _quantiles(frame: pl.DataFrame, values: pl.Expr, window: int, places: np.ndarray) -> np.ndarray:
+    """Rolling quantiles of one series of values at some rows, f64 [row, quantile], computed one after the other."""
+    found = np.empty((len(places), len(QUANTILES)))
+    for number, quantile in enumerate(QUANTILES):
+        rolling = values.rolling_quantile(quantile, "linear", window_size=window, min_samples=MINIMUM_SESSIONS)
+        every = frame.select(rolling.over("segment").fill_null(float("nan"))).to_series()
+        found[:, number] = every.to_numpy()[places]
+    return found
 
 
 class RollingHistory:

@@ -5,6 +5,7 @@ from typing import Self
 
 import numpy as np
 
+from internal.baselines.ticker_groups import SessionOrder
 from internal.features.windows import HORIZON
 from internal.scratch_arrays import ScratchArray
 
@@ -39,15 +40,10 @@ class SessionEarnings:
         """
         added = continues.astype(np.int32)  # one more session ahead with each row of a segment
         added[begins] = HORIZON
-        before = np.concatenate([[0], np.cumsum(added)], dtype=np.int32)
-        adding = np.flatnonzero(added)
-        count = added[adding]
-        nth = np.arange(int(before[-1])) - np.repeat(before[adding], count)  # among those that its row adds
-        ahead = np.where(np.repeat(count == HORIZON, count), nth + 1, HORIZON)
-        ahead += np.repeat(session[adding], count)
-        by_session = np.argsort(ahead.astype(np.uint16), kind="stable")  # two bytes are sorted without comparisons
-        place = np.empty(len(by_session), np.int32)
-        place[by_session] = np.arange(len(place), dtype=np.int32)
+        before = np.zeros(len(added) + 1, np.int32)
+        np.cumsum(added, out=before[1:])
+        adding = np.flatnonzero(added).astype(np.int32)
+        place = SessionOrder.of(_find_sessions_ahead(session[adding], added[adding], before[adding])).places
         following = np.empty_like(place)
         following[place] = np.append(place[1:], place[-1:])
         return cls(ScratchArray((len(place), features)), place, following, before)
@@ -69,3 +65,18 @@ class SessionEarnings:
         while len(places) < HORIZON:
             places.append(self.following[places[-1]])
         return places
+
+
+def _find_sessions_ahead(session: np.ndarray, count: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """The session of each session ahead, i32 [session ahead], in numbers of 32 bits throughout.
+
+    Args:
+        session: Of each row that adds some, i64 [row].
+        count: How many it adds, i32 [row].
+        before: How many the rows before it add, i32 [row].
+    """
+    ahead = np.arange(1, int(count.sum()) + 1, dtype=np.int32)
+    ahead -= np.repeat(before, count)  # the first, second and so on of those that its row adds
+    ahead[np.repeat(count < HORIZON, count)] = HORIZON
+    ahead += np.repeat(session.astype(np.int32), count)
+    return ahead

@@ -13,6 +13,7 @@ from internal.baselines.segment_parts import each_part
 from internal.baselines.session_earnings import SessionEarnings
 from internal.baselines.staged_ridge import Design
 from internal.baselines.standardisation import Standardisation
+from internal.baselines.ticker_groups import SessionOrder
 from internal.dates import sessions
 from internal.features.earnings_features import (
     EARNINGS_INPUT_COUNT,
@@ -120,16 +121,20 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
         uses_earnings: Whether to compute earnings features.
         last: **Guard:** the last day whose rows are read; some row is of it or an earlier one.
     """
-    frame = frame.with_columns(pl.col("session") - pl.col("session").min())
-    session = frame.get_column("session").to_numpy()
-    read = frame.get_column("date").to_numpy() <= np.datetime64(last)
-    order = np.argsort(session, kind="stable")[: int(read.sum())].astype(np.int32)  # later sessions are behind
+    if frame.get_column("session").min():  # else the column is not held twice
+        frame = frame.with_columns(pl.col("session") - pl.col("session").min())
+    session, read = frame.get_column("session").to_numpy(), frame.select(pl.col("date") <= last).to_series().to_numpy()
+    by_session = SessionOrder.of(session)
+    row_of, count = by_session.places, int(read.sum())  # later sessions are behind
+    order = np.empty(frame.height, np.int32)
+    order[row_of] = np.arange(frame.height, dtype=np.int32)
+    order = order[:count]
     days = sessions(cast("date", frame["date"].min()), cast("date", frame["date"].max()))[: int(session[order[-1]]) + 1]
     prepared = PreparedPanel.of(frame, uses_earnings=uses_earnings)
     rows = SessionRows(
         panel=_describe(frame),
         days=days,
-        bounds=np.searchsorted(session[order], np.arange(len(days) + 1)),
+        bounds=by_session.bounds[: len(days) + 1],
         inputs=ScratchArray((len(order), len(INPUTS))),
         earnings=_arrange_earnings(frame, session, read & uses_earnings, features=EARNINGS_INPUT_COUNT * uses_earnings),
         first_ahead=np.full(len(order), -1, np.int32),
@@ -139,8 +144,6 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
         known=np.empty(len(order), np.int32),
     )
-    row_of = np.empty(frame.height, np.int32)
-    row_of[order] = np.arange(len(order), dtype=np.int32)
 
     def fill(part: slice) -> None:
         inside = read[part]

@@ -10,7 +10,7 @@ from typing import ClassVar, Final, Self
 import numpy as np
 import polars as pl
 
-from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns, pool_quantiles, to_daily
+from internal.baselines.forecast import EVERY_ROW, Rows, future_log_returns_by_step, pool_step
 from internal.errors import ArtifactError, InvalidRequestError
 from internal.features.splits import Block
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
@@ -50,11 +50,15 @@ class BlendedVolatility:
 
     @classmethod
     def fit(cls, frame: pl.DataFrame, *, fold: Block) -> Self:
-        """Pool the standardised returns of the fold."""
+        """Pool the standardised returns of the fold, one step after the other."""
         rows = select_fold_rows(frame, fold)
-        ahead, scale = future_log_returns(frame, last=fold.last, rows=rows), _volatility(frame)[rows]
-        cumulative = pool_quantiles(ahead, scale * ROOT_STEPS)
-        return cls(cumulative, pool_quantiles(to_daily(ahead), scale))
+        scale, before = _volatility(frame)[rows, 0], 0.0
+        cumulative, daily = np.empty((2, *TABLE))
+        for step, ahead in enumerate(future_log_returns_by_step(frame, last=fold.last, rows=rows)):
+            cumulative[step] = pool_step(ahead / (scale * ROOT_STEPS[step]))
+            daily[step] = pool_step(np.expm1(ahead - before) / scale)
+            before = ahead
+        return cls(cumulative, daily)
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
         """Scale x pooled quantile."""

@@ -74,7 +74,8 @@ def fit_each(rows: SessionRows, first: int, ends: Sequence[int]) -> Iterator[Vol
     Yields:
         The fit at each end; None where no row is known yet.
     """
-    known = np.where(np.arange(len(rows.known)) >= rows.bounds[first], rows.known, NEVER)
+    known = rows.known.copy()
+    known[: rows.bounds[first]] = NEVER
     fitting: _Fitting | None = None
     for end in ends:
         trained = known <= end
@@ -107,7 +108,9 @@ class _Fitting:
     def add(self, trained: np.ndarray) -> None:
         """Add the rows that are not in the sums yet."""
         rows, new = self._rows, trained & ~self._added
-        counts = np.diff(np.append(0, np.cumsum(new))[rows.bounds])
+        before = np.zeros(len(new) + 1, np.int32)
+        np.cumsum(new, out=before[1:])
+        counts = np.diff(before[rows.bounds])
         for session in np.flatnonzero(counts).tolist():
             part = rows.span(session, session)
             places = np.flatnonzero(new[part]) + part.start
@@ -126,7 +129,7 @@ class _Fitting:
             for returns in self._standardised_returns(trained, part, coefficients):
                 standardised.values[:, begin : begin + len(returns)] = returns.T
                 begin += len(returns)
-            standardised.release()
+                standardised.release()
         pooled = np.empty((TARGETS, len(QUANTILES)))
         for target, values in enumerate(standardised.values):
             pooled[target] = read_quantiles(np.sort(values[:begin]))
