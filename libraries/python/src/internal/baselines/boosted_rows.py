@@ -37,7 +37,7 @@ class BoostedRows:
     """All rows of some sessions, because inputs are given beside the mean of their date.
 
     Attributes:
-        number: Their numbers in the panel, i64 [row].
+        number: Their numbers in the panel, ascending, i32 [row].
         inputs: The trees' inputs, f64 [INPUT_COUNT, row]; NaN where history is too short. They are HAR's inputs without
             the market's, and the log scale, each minus its mean over the date's tickers; the log scale in units of the
             blended volatility; the largest earnings features over the sessions ahead.
@@ -62,8 +62,11 @@ class BoostedRows:
         read = np.zeros(int(session.max(initial=0)) + 1, bool)
         read[session[asked]] = True
         kept = read[session]
-        count, begin = int(kept.sum()), np.append(0, np.cumsum(kept))
-        rows = cls(np.flatnonzero(kept), ScratchArray((INPUT_COUNT, count)), ScratchArray((TARGETS, count)))
+        count, begin = int(kept.sum()), np.zeros(len(kept) + 1, np.int32)
+        np.cumsum(kept, out=begin[1:])
+        rows = cls(
+            np.flatnonzero(kept).astype(np.int32), ScratchArray((INPUT_COUNT, count)), ScratchArray((TARGETS, count))
+        )
         prepared = PreparedPanel.of(frame, uses_earnings=True)
 
         def fill(part: slice) -> None:
@@ -73,6 +76,10 @@ class BoostedRows:
         each_part(frame, fill)
         rows._subtract_date_means(session[rows.number])
         return rows
+
+    def find_places(self, numbers: np.ndarray) -> np.ndarray:
+        """The place in `number` of each of some rows of the panel, or of the first one after it, i32 [row]."""
+        return np.searchsorted(self.number, numbers.astype(np.int32)).astype(np.int32)  # of one type: no copy of all
 
     def _fill(
         self, scale: EarningsVolatility, prepared: PreparedPanel, part: slice, kept: np.ndarray, begin: int
@@ -130,7 +137,7 @@ class Outcomes:
         outcomes = cls(ScratchArray((len(STEPS), len(rows.number))), np.empty(len(rows.number)))
 
         def fill(part: slice) -> None:
-            first, end = (int(place) for place in np.searchsorted(rows.number, (part.start, part.stop)))
+            first, end = map(int, rows.find_places(np.array((part.start, part.stop))))
             place, kept = slice(first, end), rows.number[first:end] - part.start
             outcomes.returns.values[:, place] = future_log_returns(frame[part], last=last, rows=kept).T
             outcomes.returns.release()

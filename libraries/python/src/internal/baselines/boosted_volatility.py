@@ -65,21 +65,27 @@ class BoostedVolatility:
         usable = _find_usable(rows, outcomes, origins)
         if not len(usable):
             raise _no_row(fold)
-        trees = _grow_trees(frame, rows, outcomes, usable)
-        daily, cumulative = np.split(_pool_quantiles(rows, outcomes, trees, usable), 2)
+        returns, sizes = outcomes.returns, outcomes.size
+        del origins, outcomes
+        places = _select_full_histories(frame, rows, usable)
+        targets = [divide_by_date_mean(sizes[places], frame.get_column("date").gather(rows.number[places]))]
+        del sizes  # growing trees takes a gigabyte; the target is held by nothing here, and LightGBM has a copy
+        trees = Trees.fit(lambda part: rows.read_inputs(places[part]), targets.pop(), tree_count=TREE_COUNT)
+        daily, cumulative = np.split(_pool_quantiles(rows, returns, trees, usable), 2)
         return cls(scale, trees, cumulative, daily)
 
     def scales(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> Scales:
         """The expected size of the moves from some rows."""
         asked = np.arange(frame.height)[rows]
         known = BoostedRows.of(frame, self.scale, asked)
-        scales = Scales(*np.empty((2, len(asked), len(STEPS))))
+        scales, places = Scales(*np.empty((2, len(asked), len(STEPS)))), known.find_places(asked)
+        ascending = np.argsort(places, kind="stable")  # as they are in the files: others would be read whole each time
 
-        def fill(places: np.ndarray, part: slice) -> None:
-            multiplied = _multiply(known, self.trees, places)
-            scales.cumulative[part], scales.daily[part] = multiplied.cumulative, multiplied.daily
+        def fill(some: np.ndarray, part: slice) -> None:
+            multiplied, at = _multiply(known, self.trees, some), ascending[part]
+            scales.cumulative[at], scales.daily[at] = multiplied.cumulative, multiplied.daily
 
-        each_chunk(np.searchsorted(known.number, asked), fill)
+        each_chunk(places[ascending], fill)
         return scales
 
     def quantiles(self, frame: pl.DataFrame, rows: Rows = EVERY_ROW) -> RowQuantiles:
@@ -109,21 +115,14 @@ def _no_row(fold: Block) -> InvalidRequestError:
 
 
 def _find_usable(rows: BoostedRows, outcomes: Outcomes, origins: np.ndarray) -> np.ndarray:
-    """The places of the origins whose inputs and outcomes are all known, i64 [origin]."""
+    """The places of the origins whose inputs and outcomes are all known, i32 [origin]."""
     whole = np.isfinite(outcomes.size)
     for array in (rows.inputs, outcomes.returns):
         for values in array.values:
             whole &= np.isfinite(values)
             array.release()
-    places = np.searchsorted(rows.number, origins)
+    places = rows.find_places(origins)
     return np.asarray(places[whole[places]])
-
-
-def _grow_trees(frame: pl.DataFrame, rows: BoostedRows, outcomes: Outcomes, usable: np.ndarray) -> Trees:
-    """Trees on the relative errors of HAR's scale at rows with a year of history."""
-    places = _select_full_histories(frame, rows, usable)
-    target = divide_by_date_mean(outcomes.size[places], frame.get_column("date").gather(rows.number[places]))
-    return Trees.fit(lambda part: rows.read_inputs(places[part]), target, tree_count=TREE_COUNT)
 
 
 def _select_full_histories(frame: pl.DataFrame, rows: BoostedRows, usable: np.ndarray) -> np.ndarray:
@@ -132,14 +131,14 @@ def _select_full_histories(frame: pl.DataFrame, rows: BoostedRows, usable: np.nd
     return np.asarray(full if len(full) >= ENOUGH_ROWS else usable)
 
 
-def _pool_quantiles(rows: BoostedRows, outcomes: Outcomes, trees: Trees, usable: np.ndarray) -> np.ndarray:
+def _pool_quantiles(rows: BoostedRows, returns: ScratchArray, trees: Trees, usable: np.ndarray) -> np.ndarray:
     """Quantiles of the daily and the cumulative returns in units of the multiplied scales, f64 [target, quantile]."""
     standardised = ScratchArray((TARGETS, len(usable)))
 
     def fill(places: np.ndarray, part: slice) -> None:
-        ahead, scales = outcomes.returns.values[:, places].T, _multiply(rows, trees, places)
+        ahead, scales = returns.values[:, places].T, _multiply(rows, trees, places)
         standardised.values[:, part] = np.hstack([to_daily(ahead) / scales.daily, ahead / scales.cumulative]).T
-        outcomes.returns.release()
+        returns.release()
         standardised.release()
 
     each_chunk(usable, fill)

@@ -68,11 +68,12 @@ class Trees:
             ConfigurationError: The machine has no OpenMP library.
         """
         lightgbm = load_lightgbm()
-        rows = _make_sequence(lightgbm, read, len(target))
-        booster = lightgbm.train(SETTINGS, lightgbm.Dataset(rows, target), tree_count)
+        rows = lightgbm.Dataset(_make_sequence(lightgbm, read, len(target)), target)
+        del target  # nor is the sequence held here: LightGBM lets both go once it has its own copies
+        booster = lightgbm.train(SETTINGS, rows, tree_count)
         nodes: list[_Node] = []
         roots = [_append(tree["tree_structure"], nodes) for tree in booster.dump_model()["tree_info"]]
-        del booster
+        del booster, rows
         return_freed_memory()
         features, thresholds, left, right, values = zip(*nodes, strict=True)
         return cls(
