@@ -9,7 +9,7 @@ import polars as pl
 from internal.baselines.catalogue import BASELINES
 from internal.forecasting.quantiles import RowQuantiles
 from models.evaluation import REFERENCE, Evaluation, FoldLosses, ForecastLine
-from models.scoring import Score, compute_relative_difference, score_forecast
+from models.scoring import Score, compute_relative_difference, score_rows, summarise_scores
 from models.truth import Truth
 from models.verdict import write_verdict
 
@@ -54,8 +54,10 @@ def score_each(truth: Truth, forecasts: Iterable[tuple[str, RowQuantiles]]) -> l
     """The scores of forecasts on the truth's rows, of which one is held at a time."""
     scores = list[Score]()
     for name, one in forecasts:
-        scores.append(score_forecast(name, truth, one.cumulative, one.daily))
-        del one  # before the next one takes as much memory
+        rows = score_rows(truth, one.cumulative, one.daily)
+        del one  # before its score is made, and before the next one takes as much memory
+        scores.append(summarise_scores(name, truth, rows))
+        del rows
     return scores
 
 

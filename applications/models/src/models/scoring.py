@@ -69,39 +69,8 @@ class Score:
     coverage_by_date: np.ndarray
 
 
-def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
-    """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
-    rows = _score_rows(truth, cumulative, daily)
-    ranked = make_scored_rows(truth, cumulative)
-    by_quantile = rows.loss.mean(axis=0)
-    thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
-    of_dates = _divide_dates_into_thirds(truth)
-    return Score(
-        name=name,
-        daily=float(rows.daily.mean()),
-        cumulative=float(rows.loss.mean()),
-        coverage=float(rows.inside.mean()),
-        evidence=measure_rank_evidence(truth, ranked),
-        bets=measure_bets(truth.dates, ranked.get_column("score"), truth.traits),
-        tails=float(by_quantile[[0, -1]].mean()),
-        by_quantile=by_quantile.tolist(),
-        calibration=rows.calibration.tolist(),
-        coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), rows.inside)],
-        coverage_within_date=[coverage for _, coverage in _compute_coverage_by(of_dates, rows.inside)],
-        coverage_by_sector=dict(_compute_coverage_by(truth.sectors, rows.inside)),
-        after_break=measure_break(truth, rows.inside, of_dates),
-        by_step=rows.loss.mean(axis=1).tolist(),
-        daily_by_date=_average_by_date(truth.dates, rows.daily),
-        cumulative_by_date=_average_by_date(truth.dates, rows.cumulative),
-        days=truth.dates.unique().sort().to_list(),
-        rows_by_date=_count_by_date(truth.dates),
-        below_by_date=_average_columns_by_date(truth.dates, rows.below),
-        coverage_by_date=_average_columns_by_date(truth.dates, _split_into_thirds(rows.inside, thirds)),
-    )
-
-
 @dataclass(frozen=True)
-class _RowScores:
+class RowScores:
     """Scores of each row over its steps, and of each step over the rows.
 
     Attributes:
@@ -111,6 +80,7 @@ class _RowScores:
         below: Share of steps below each quantile, f64 [row, quantile].
         loss: Mean cumulative loss, f64 [step, quantile].
         calibration: Share of rows below each quantile, f64 [step, quantile].
+        ranked: What `make_scored_rows` returns.
     """
 
     daily: np.ndarray
@@ -119,9 +89,10 @@ class _RowScores:
     below: np.ndarray
     loss: np.ndarray
     calibration: np.ndarray
+    ranked: pl.DataFrame
 
 
-def _score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> _RowScores:
+def score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> RowScores:
     """Score a few rows at a time, so that the losses of each quantile of each row are never all in memory."""
     count, quantiles = len(cumulative), cumulative.shape[-1]
     daily_by_row, by_row, inside_by_row = np.empty((3, count))
@@ -137,7 +108,49 @@ def _score_rows(truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> _Row
         below_by_row[part] = below.mean(axis=1)
         losses += loss.sum(axis=0)
         counts += below.sum(axis=0)
-    return _RowScores(daily_by_row, by_row, inside_by_row, below_by_row, losses / count, counts / count)
+    return RowScores(
+        daily_by_row,
+        by_row,
+        inside_by_row,
+        below_by_row,
+        losses / count,
+        counts / count,
+        make_scored_rows(truth, cumulative),
+    )
+
+
+def score_forecast(name: str, truth: Truth, cumulative: np.ndarray, daily: np.ndarray) -> Score:
+    """Score forecasts f64 [row, step, quantile], cumulative log and daily simple returns."""
+    return summarise_scores(name, truth, score_rows(truth, cumulative, daily))
+
+
+def summarise_scores(name: str, truth: Truth, rows: RowScores) -> Score:
+    """A forecast's score from those of its rows, without the forecast, which takes more memory than they do."""
+    by_quantile = rows.loss.mean(axis=0)
+    thirds = np.digitize(truth.volatility, np.quantile(truth.volatility, (1 / 3, 2 / 3)))
+    of_dates = _divide_dates_into_thirds(truth)
+    return Score(
+        name=name,
+        daily=float(rows.daily.mean()),
+        cumulative=float(rows.loss.mean()),
+        coverage=float(rows.inside.mean()),
+        evidence=measure_rank_evidence(truth, rows.ranked),
+        bets=measure_bets(truth.dates, rows.ranked.get_column("score"), truth.traits),
+        tails=float(by_quantile[[0, -1]].mean()),
+        by_quantile=by_quantile.tolist(),
+        calibration=rows.calibration.tolist(),
+        coverage_by_volatility=[coverage for _, coverage in _compute_coverage_by(pl.Series(thirds), rows.inside)],
+        coverage_within_date=[coverage for _, coverage in _compute_coverage_by(of_dates, rows.inside)],
+        coverage_by_sector=dict(_compute_coverage_by(truth.sectors, rows.inside)),
+        after_break=measure_break(truth, rows.inside, of_dates),
+        by_step=rows.loss.mean(axis=1).tolist(),
+        daily_by_date=_average_by_date(truth.dates, rows.daily),
+        cumulative_by_date=_average_by_date(truth.dates, rows.cumulative),
+        days=truth.dates.unique().sort().to_list(),
+        rows_by_date=_count_by_date(truth.dates),
+        below_by_date=_average_columns_by_date(truth.dates, rows.below),
+        coverage_by_date=_average_columns_by_date(truth.dates, _split_into_thirds(rows.inside, thirds)),
+    )
 
 
 def _average_by_date(dates: pl.Series, loss: np.ndarray) -> np.ndarray:

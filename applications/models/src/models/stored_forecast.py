@@ -23,10 +23,7 @@ class StoredForecast:
 
     def read(self, rows: np.ndarray) -> RowQuantiles:
         """The forecast of some rows, bool [row]."""
-        found = RowQuantiles(self.cumulative.values[rows], self.daily.values[rows])
-        self.cumulative.release()
-        self.daily.release()
-        return found
+        return RowQuantiles(_read(self.cumulative, rows), _read(self.daily, rows))
 
 
 def _store(quantiles: np.ndarray) -> ScratchArray:
@@ -34,3 +31,12 @@ def _store(quantiles: np.ndarray) -> ScratchArray:
     for part in stored.parts():
         stored.values[part] = quantiles[part]
     return stored
+
+
+def _read(stored: ScratchArray, rows: np.ndarray) -> np.ndarray:
+    found, first = np.empty((int(rows.sum()), *stored.values.shape[1:]), np.float32), 0
+    for part in stored.parts():
+        some = stored.values[part][rows[part]]
+        found[first : first + len(some)] = some
+        first += len(some)
+    return found

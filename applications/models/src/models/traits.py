@@ -34,32 +34,44 @@ def measure_traits(frame: pl.DataFrame, origins: np.ndarray) -> dict[Trait, np.n
         frame: The observed panel.
         origins: Row numbers, i64 [row], at least one.
     """
-    numbered = frame.select("ticker", "date", "segment", "close", "volume", "log_return", "volatility").with_row_index(
-        "row"
+    first = frame.get_column("date").gather(origins).min()
+    read = frame.select(pl.col("date") >= pl.lit(first) - READ_BEFORE).to_series()
+    places = pl.Series((np.cumsum(read.to_numpy(), dtype=np.int32) - 1)[origins])
+    size = _gather(
+        _select(frame, read, "close", "volume"), _mean(pl.col("close") * pl.col("volume"), SIZE_SESSIONS, 1), places
     )
-    first = numbered.get_column("date").gather(origins).min()
-    recent = numbered.filter(pl.col("date") >= pl.lit(first) - READ_BEFORE)
-    market = pl.col("log_return").mean().over("date")
-    measured = recent.with_columns(market=market).select(
-        "row",
-        pl.col("volatility").alias(Trait.VOLATILITY),
-        _mean(pl.col("close") * pl.col("volume"), SIZE_SESSIONS, 1).alias(Trait.SIZE),
-        _beta(pl.col("log_return"), pl.col("market")).alias(Trait.BETA),
-        pl.col("log_return").rolling_sum(PAST_SESSIONS).over("segment").alias(Trait.PAST_RETURN),
-    )
-    places = np.searchsorted(measured.get_column("row").to_numpy(), origins)
-    found = measured.select(pl.col(list(Trait)).gather(pl.Series(places)).fill_null(float("nan")))
-    return {trait: found.get_column(trait).to_numpy() for trait in Trait}
+    recent = _select(frame, read, "date", "log_return")
+    recent = recent.with_columns(market=pl.col("log_return").mean().over("date")).drop("date")
+    traits = {
+        Trait.VOLATILITY: frame.get_column("volatility").gather(origins),
+        Trait.SIZE: size,
+        Trait.BETA: _measure_beta(recent, places),
+        Trait.PAST_RETURN: _gather(recent, pl.col("log_return").rolling_sum(PAST_SESSIONS).over("segment"), places),
+    }
+    return {trait: values.fill_null(float("nan")).to_numpy() for trait, values in traits.items()}
+
+
+def _select(frame: pl.DataFrame, rows: pl.Series, *columns: str) -> pl.DataFrame:
+    """Some columns of some rows, with their segments."""
+    return frame.select("segment", *columns).filter(rows)
+
+
+def _gather(recent: pl.DataFrame, values: pl.Expr, places: pl.Series) -> pl.Series:
+    """Values at some rows; those of all rows are let go before others are computed."""
+    return recent.select(values).to_series().gather(places)
 
 
 def _mean(values: pl.Expr, sessions: int, fewest: int) -> pl.Expr:
     return values.rolling_mean(sessions, min_samples=fewest).over("segment")
 
 
-def _beta(returns: pl.Expr, market: pl.Expr) -> pl.Expr:
-    """Covariance with the market over the market's variance."""
-    product, square = _mean(returns * market, BETA_SESSIONS, FEWEST_SESSIONS), _mean(market**2, BETA_SESSIONS, 1)
-    own, other = _mean(returns, BETA_SESSIONS, FEWEST_SESSIONS), _mean(market, BETA_SESSIONS, 1)
+def _measure_beta(recent: pl.DataFrame, places: pl.Series) -> pl.Series:
+    """Covariance of returns with the market over the market's variance, at some rows."""
+    returns, market = pl.col("log_return"), pl.col("market")
+    own = _gather(recent, _mean(returns, BETA_SESSIONS, FEWEST_SESSIONS), places)
+    other = _gather(recent, _mean(market, BETA_SESSIONS, 1), places)
+    product = _gather(recent, _mean(returns * market, BETA_SESSIONS, FEWEST_SESSIONS), places)
+    square = _gather(recent, _mean(market**2, BETA_SESSIONS, 1), places)
     return (product - own * other) / (square - other**2)
 
 
