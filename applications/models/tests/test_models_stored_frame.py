@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
-from internal import scratch_arrays
 from internal.scratch_arrays import scratch_folder
+from models import stored_frame
 from models.stored_frame import StoredFrame
 
 FRAME = pl.DataFrame(
@@ -22,11 +23,20 @@ FRAME = pl.DataFrame(
 @pytest.mark.parametrize("smallest", [0, 2**26])
 def test_frame_of_files(smallest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nulls, NaN, the sign of zero, the types and the order stay; each column is one piece, and no file has a name."""
-    monkeypatch.setattr(scratch_arrays, "SMALLEST_FILE", smallest)
+    monkeypatch.setattr(stored_frame, "SMALLEST_COLUMN", smallest)
     with scratch_folder(tmp_path / "scratch"):
         stored = StoredFrame.of(FRAME)
         assert not list(tmp_path.rglob("scratch/*"))
         _assert_same(stored.read())
+
+
+def test_columns_of_a_megabyte_are_in_files(tmp_path: Path) -> None:
+    """A column of the leak gate's bars of a full market is smaller than other arrays in files; ten wait at a time."""
+    with scratch_folder(tmp_path / "scratch"):
+        StoredFrame.of(FRAME)
+        assert not (tmp_path / "scratch").exists()  # it appears with the first file
+        StoredFrame.of(pl.DataFrame({"close": np.zeros(2**17)}))
+        assert (tmp_path / "scratch").exists()
 
 
 def test_frame_in_memory() -> None:

@@ -2,13 +2,15 @@
 
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Self
+from typing import Final, Self
 
 import numpy as np
 import polars as pl
 
 from internal.freed_memory import return_freed_memory
 from internal.scratch_arrays import ScratchArray, find_scratch_folder
+
+SMALLEST_COLUMN: Final = 2**20  # bytes: the leak gate's bars are ten columns of 31 MB, which a fit waits beside
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class StoredFrame:
 def _store(column: pl.DataFrame) -> ScratchArray:
     content = BytesIO()
     column.write_ipc(content, record_batch_size=max(column.height, 1))  # one piece, as it is read again
-    stored = ScratchArray((content.tell(),), np.uint8)
+    stored = ScratchArray((content.tell(),), np.uint8, smallest=SMALLEST_COLUMN)
     stored.values[:] = np.frombuffer(content.getbuffer(), np.uint8)
     stored.release()
     return stored

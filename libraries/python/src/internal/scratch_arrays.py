@@ -84,14 +84,17 @@ def find_scratch_folder() -> Path | None:
 class ScratchArray:
     """An array of `values` that are undefined until they are written; in a file where `scratch_folder` says so."""
 
-    def __init__(self, shape: tuple[int, ...], dtype: type[np.generic] = np.float64) -> None:
-        """Takes the array's shape and type of value.
+    def __init__(
+        self, shape: tuple[int, ...], dtype: type[np.generic] = np.float64, *, smallest: int | None = None
+    ) -> None:
+        """Takes the array's shape and type of value, and how many bytes are held in memory rather than in a file.
 
         Raises:
             UnavailableError: The disk has no space for it, or the folder cannot be made.
         """
         size, folder = prod(shape) * np.dtype(dtype).itemsize, _folder.get()
-        self._pages = folder.map_file(size) if folder is not None and size >= SMALLEST_FILE else None
+        is_large = size >= (SMALLEST_FILE if smallest is None else smallest)
+        self._pages = folder.map_file(size) if folder is not None and is_large else None
         empty = np.empty(prod(shape), dtype) if self._pages is None else np.frombuffer(self._pages, dtype)
         self.values: np.ndarray = empty.reshape(shape)
 
