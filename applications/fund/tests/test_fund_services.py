@@ -290,6 +290,28 @@ def test_market_that_never_opened(folder: FundFolder, addresses: Addresses) -> N
         assert market == requested
 
 
+def test_a_switch_of_volatility_is_remembered(folder: FundFolder, addresses: Addresses) -> None:
+    """A fund goes on with the switch that it opened with, without the variables; another one is another market."""
+    switch = {"EXCHANGE_REGIME_DATE": "2025-02-03", "EXCHANGE_REGIME_MULTIPLIER": "2.5"}
+    with open_fund(folder, addresses, SIMULATED, switch) as (_, market):
+        folder.save_market(replace(market, session="2024-12-31"))
+    with open_fund(folder, addresses, SIMULATED, {}) as (supervisor, resumed):
+        given = supervisor.environments.of_service(Service.EXCHANGE)
+    assert {name: value for name, value in given.items() if "REGIME" in name} == switch
+    assert resumed.describe() == "simulated, 120 tickers, seed 1, volatility 2.5 times for 60 sessions from 2025-02-03"
+    with open_fund(folder, addresses, SIMULATED, switch | {"EXCHANGE_REGIME_SESSIONS": "60"}) as (_, same):
+        assert same == resumed
+    for other in ({"EXCHANGE_REGIME_DATE": "2025-02-03"}, switch | {"EXCHANGE_REGIME_SESSIONS": "20"}):
+        with (
+            pytest.raises(ConfigurationError, match=r"another market \(simulated, .* volatility 2\.5 times"),
+            open_fund(folder, addresses, SIMULATED, other),
+        ):
+            pytest.fail("two markets in one folder")
+    folder.save_market(replace(SIMULATED, session="2024-12-31"))
+    with pytest.raises(ConfigurationError, match="another market"), open_fund(folder, addresses, SIMULATED, switch):
+        pytest.fail("a switch in a market that opened without")
+
+
 def test_another_file(folder: FundFolder, addresses: Addresses) -> None:
     """A fund that replays a file goes on with another one from where it is; the exchange compares the bars."""
     opened = replace(SIMULATED, bars="one.csv", details="details.csv", session="2024-12-31", start="2024-12-31")

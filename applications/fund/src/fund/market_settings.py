@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Self
+from typing import Final, Self
 
 from internal.errors import ConfigurationError
+
+DEFAULT_MULTIPLIER: Final = "3"
+DEFAULT_SESSIONS: Final = "60"
+NO_REGIME: Final = {"regime_date": None, "regime_multiplier": None, "regime_sessions": None}
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,9 @@ class MarketSettings:
         cash: Dollars that the account opens with, or None for the exchange's default.
         events: How often things happen to simulated securities, or None for the exchange's default, none.
         signal: What predictable signal simulated prices hold, or None for the exchange's default, momentum.
+        regime_date: The day from which simulated volatility is multiplied (ISO date), or None where it never is.
+        regime_multiplier: What it is multiplied by, or None for the exchange's default, 3.
+        regime_sessions: For how many sessions, or None for the exchange's default, 60.
     """
 
     bars: str | None
@@ -32,6 +39,9 @@ class MarketSettings:
     cash: str | None = None
     events: str | None = None
     signal: str | None = None
+    regime_date: str | None = None
+    regime_multiplier: str | None = None
+    regime_sessions: str | None = None
 
     @property
     def opening_session(self) -> date:
@@ -50,13 +60,21 @@ class MarketSettings:
             return f"replay of {self.bars}"
         events = f", events {self.events}" if self.events else ""
         signal = f", signal {self.signal}" if self.signal else ""
-        return f"simulated, {self.tickers} tickers, seed {self.seed}{events}{signal}"
+        regime = (
+            f", volatility {self.regime_multiplier or DEFAULT_MULTIPLIER} times for "
+            f"{self.regime_sessions or DEFAULT_SESSIONS} sessions from {self.regime_date}"
+        )
+        return (
+            f"simulated, {self.tickers} tickers, seed {self.seed}{events}{signal}{regime if self.regime_date else ''}"
+        )
 
     def same_market(self, other: Self) -> bool:
         """Whether both settings may name the same market; of files, the exchange compares the bars that were played.
 
-        Cash, events and signal that the other settings do not name are this one's.
+        Cash, events, signal and switch of volatility that the other settings do not name are this one's.
         """
+        if other.regime_date is not None and other.regime != self.regime:
+            return False
         if other.cash not in {None, self.cash} or other.events not in {None, self.events or "none"}:
             return False
         if other.signal not in {None, self.signal or "momentum"}:
@@ -64,7 +82,12 @@ class MarketSettings:
         if self.bars is not None and other.bars is not None:
             return True
         same = {"cash": self.cash, "events": self.events, "signal": self.signal}
-        return replace(self, session=None) == replace(other, session=None, **same)
+        return replace(self, session=None, **NO_REGIME) == replace(other, session=None, **NO_REGIME, **same)
+
+    @property
+    def regime(self) -> tuple[str | None, str, str]:
+        """The switch of volatility: its day, and its size and length with their defaults."""
+        return self.regime_date, self.regime_multiplier or DEFAULT_MULTIPLIER, self.regime_sessions or DEFAULT_SESSIONS
 
     def continue_on(self, other: Self) -> Self:
         """This market, which has opened, on the files of the other settings."""

@@ -141,6 +141,9 @@ class OfflineEnvironments:
             "EXCHANGE_CASH": market.cash,
             "EXCHANGE_EVENTS": market.events,
             "EXCHANGE_SIGNAL": market.signal,
+            "EXCHANGE_REGIME_DATE": market.regime_date,
+            "EXCHANGE_REGIME_MULTIPLIER": market.regime_multiplier,
+            "EXCHANGE_REGIME_SESSIONS": market.regime_sessions,
         }
         subscribers = (self.addresses.url(service) for service in (Service.DATAMANAGER, Service.PORTFOLIOMANAGER))
         return {

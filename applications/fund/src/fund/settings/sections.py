@@ -233,12 +233,18 @@ REGIME_KEYS: Final = tuple(key for key in Simulation.model_fields if key.startsw
 """The switch of volatility, which the exchange alone reads."""
 
 
-def require_market(variables: Mapping[str, str], bars: str | None, details: str | None) -> None:
-    """Raise ConfigurationError where the files, or variables of the switch of volatility, do not fit together."""
+def require_market(variables: Mapping[str, str], bars: str | None, details: str | None) -> dict[str, str]:
+    """The switch of volatility that variables name, by key without `exchange_`, each value as the exchange reads it.
+
+    Raises:
+        ConfigurationError: The files, or variables of the switch, do not fit together.
+    """
     files = {"exchange_bars_file": bars, "exchange_details_file": details}
     switch = {key: value for key in REGIME_KEYS if (value := variables.get(key.upper()))}
     try:
-        Simulation.model_validate(files | switch)
+        chosen = Simulation.model_validate(files | switch)
     except ValidationError as error:
         wrong = (describe_variable(str(one["loc"][0]), one["msg"]) for one in error.errors())
         raise ConfigurationError("\n".join(wrong)) from None
+    values = {key.removeprefix("exchange_"): getattr(chosen, key) for key in switch}
+    return {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
