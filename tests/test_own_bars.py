@@ -34,7 +34,7 @@ def test_longer_file(make_fund: Callable[[], FundCommand], tmp_path: Path) -> No
     ticker = bars.get_column("ticker")[0]
     is_changed = (pl.col("ticker") == ticker) & (pl.col("date") == DAYS[0])
     other = bars.with_columns(pl.when(is_changed).then(pl.col("close") + 0.01).otherwise("close").alias("close"))
-    (tmp_path / "details.CSV").write_text(f"ticker,name\n{ticker},The first\n")
+    (tmp_path / "details.CSV").write_text(f"ticker,name,sector\n{ticker},The first,Energy\n")
     fund = make_fund()
     lake = Lake(str(fund.home / "lake"))
 
@@ -44,6 +44,8 @@ def test_longer_file(make_fund: Callable[[], FundCommand], tmp_path: Path) -> No
     )
     assert code == 0, printed
     assert "dates: day first, day.month.year" in printed
+    assert "No ticker has a known sector" not in printed  # the exchange answers none, and the file one
+    assert lake.scan("equity_details").filter(pl.col("sector") == "Energy").collect()["ticker"].to_list() == [ticker]
     assert "The market ends here, after 5 of 9 sessions" in printed
     orders = lake.scan("orders").collect()
     assert orders.height

@@ -37,12 +37,15 @@ def open_exchange(run: FundRun) -> None:
 
 
 def collect_bars(run: FundRun) -> None:
-    """Backfill two years, or all that the market has, up to the last closed session; what the lake holds stays."""
+    """Backfill two years, or all that the market has, up to the last closed session; what the lake holds stays.
+
+    The file of details comes first: a collection says where no sector is known, and keeps what a file says.
+    """
     run.platform.start_service(Service.DATAMANAGER)
-    state = run.clients.exchange_state()
-    collect_range(run, max(run.market.opening_session - HISTORY, state.first_session), state.last_closed)
     if run.market.details is not None:
         run.clients.data.save_details(read_details(Path(run.market.details)).details)
+    state = run.clients.exchange_state()
+    collect_range(run, max(run.market.opening_session - HISTORY, state.first_session), state.last_closed)
 
 
 def collect_range(run: Run, start: date, end: date) -> None:
