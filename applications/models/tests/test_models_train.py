@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -202,6 +203,29 @@ def test_worse_model_is_not_promoted(dataset: Dataset, tmp_path: Path) -> None:
     assert len(registry.list()) == 2
 
 
+@pytest.fixture(name="loss_of_blended", scope="module")
+def _loss_of_blended(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> float:
+    """The held-out loss of a blended volatility that is fitted to the dataset."""
+    folder = tmp_path_factory.mktemp("blended")
+    own = train(dataset, Registry(folder / "registry"), _tracker(folder), model="blended_volatility").evaluation
+    (loss,) = (line.score.cumulative for line in own.lines if line.score.name == "blended_volatility")
+    return loss
+
+
+@pytest.fixture(name="trained_registry", scope="module")
+def _trained_registry(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, date], Path]:
+    """`trained_registry(kind, last)`: a registry, to be copied, whose champion is fitted to the bars until a day."""
+
+    @cache
+    def make(kind: str, last: date) -> Path:
+        folder = tmp_path_factory.mktemp("trained")
+        bars = dataset.bars.filter(pl.col("date") <= last)
+        train(replace(dataset, bars=bars, end=last), Registry(folder / "registry"), _tracker(folder), model=kind)
+        return folder / "registry"
+
+    return make
+
+
 @pytest.mark.parametrize(
     ("ratio", "is_same_kind", "is_older", "is_promoted"),
     [
@@ -218,22 +242,20 @@ def test_ties(  # noqa: PLR0913, PLR0917 - a row of the table
     dataset: Dataset,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    loss_of_blended: float,
+    trained_registry: Callable[[str, date], Path],
     ratio: float,
     is_same_kind: bool,  # noqa: FBT001 - a column of the table
     is_older: bool,  # noqa: FBT001
     is_promoted: bool,  # noqa: FBT001
 ) -> None:
     """By the ratio of the losses: a tie replaces an older fit of the kind, and no other champion."""
-    registry = Registry(tmp_path / "registry")
     kind = "blended_volatility" if is_same_kind else "heterogeneous_volatility"
-    last = previous_session(END, 30) if is_older else END
-    bars = dataset.bars.filter(pl.col("date") <= last)
-    train(replace(dataset, bars=bars, end=last), registry, _tracker(tmp_path), model=kind)
+    trained = trained_registry(kind, previous_session(END, 30) if is_older else END)
+    registry = Registry(shutil.copytree(trained, tmp_path / "registry", symlinks=True))
     save_artifact(tmp_path / "copy", replace(load_artifact(registry.path()), code_revision="of another version"))
     registry.promote(registry.register(tmp_path / "copy"))
-    own = train(dataset, Registry(tmp_path / "other"), _tracker(tmp_path), model="blended_volatility").evaluation
-    (loss,) = (line.score.cumulative for line in own.lines if line.score.name == "blended_volatility")
-    monkeypatch.setattr("models.train.compute_held_out_loss", answer(loss / ratio))
+    monkeypatch.setattr("models.train.compute_held_out_loss", answer(loss_of_blended / ratio))
     monkeypatch.setattr("models.train._loses_ranking", answer(value=False))
     done = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
     assert (done.promoted, registry.champion() == done.version) == (is_promoted, is_promoted), done.reason
