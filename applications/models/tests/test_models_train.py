@@ -1,6 +1,7 @@
 """Training from a dataset to a registered champion: the leak gate, promotion, and the evaluation."""
 
 import json
+import math
 import re
 import shutil
 import subprocess
@@ -40,7 +41,7 @@ from models.leak_gate import find_late_fits, find_leaks
 from models.progress import Progress
 from models.report import write_report
 from models.tracking import FileTracker
-from models.train import InterruptedTrainingError, LeakError, pass_leak_gate, train
+from models.train import InterruptedTrainingError, LeakError, compare_losses, pass_leak_gate, train
 
 MakeDataset = Callable[[int, date, date], Dataset]
 START, END = date(2023, 1, 3), date(2024, 6, 28)
@@ -158,6 +159,17 @@ def test_champion_that_cannot_be_compared(dataset: Dataset, tmp_path: Path, monk
     assert second.reason == (
         "it could not be compared with the champion, because 2.0 GB of temporary files cannot be written"
     )
+    monkeypatch.setattr("models.train.compute_held_out_loss", answer(float("nan")))
+    third = train(dataset, registry, _tracker(tmp_path), model="blended_volatility")
+    assert (third.promoted, registry.champion()) == (False, first.version)
+    assert "a forecast of the held-out sessions is missing" in third.reason
+
+
+@pytest.mark.parametrize("is_newer", [False, True])
+@pytest.mark.parametrize(("own", "other"), [(math.nan, 0.01), (0.01, math.nan), (math.inf, 0.01), (math.nan, math.nan)])
+def test_loss_that_is_no_number_decides_nothing(own: float, other: float, is_newer: bool) -> None:  # noqa: FBT001 - a parameter
+    """No comparison with it is true, which a tie would be taken for: the champion stays."""
+    assert not compare_losses(own, other, is_newer=is_newer)[0]
 
 
 def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """Training: fit a model, pass the leak gate, evaluate it, register it, and promote it when it is better."""
 
+import math
 import shutil
 import tempfile
 from collections.abc import Generator, Sequence
@@ -276,7 +277,7 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     except UnavailableError as error:
         return False, f"it could not be compared with the champion, because {error.detail}"
     replaced = load_artifact(registry.path(CHAMPION))
-    is_enough, losses = _compare(own, other, is_newer=_is_newer_fit(artifact, replaced))
+    is_enough, losses = compare_losses(own, other, is_newer=_is_newer_fit(artifact, replaced))
     if is_enough and _loses_ranking(replaced, load_artifact(registry.path(version))):
         is_enough, losses = False, f"{losses}, but the champion ranks tickers and it does not: `ten_by_ten` would open "
         losses += f"nothing on it. `./fund models promote {version}` makes it the champion all the same"
@@ -285,8 +286,13 @@ def _promote(registry: Registry, version: str, frame: pl.DataFrame, artifact: Ar
     return is_enough, losses
 
 
-def _compare(own: float, other: float, *, is_newer: bool) -> tuple[bool, str]:
+def compare_losses(own: float, other: float, *, is_newer: bool) -> tuple[bool, str]:
     """Whether a loss is enough to replace a champion with another one, and the sentence about the two."""
+    if not (math.isfinite(own) and math.isfinite(other)):
+        return False, (
+            f"it could not be compared with the champion, because a forecast of the held-out sessions is missing: its "
+            f"loss is {own:g}, the champion's {other:g}"
+        )
     losses = f"its held-out loss {1e4 * own:.3f}e-4 is {{}} the champion's {1e4 * other:.3f}e-4"
     if own < other:
         return True, losses.format("below")
