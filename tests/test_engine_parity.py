@@ -7,6 +7,7 @@ import pytest
 from parity.cases import CASES
 from parity.comparison import Kind, compare
 from parity.engine import cut_recording, play_case
+from parity.exceptions import OF_ENGINE
 from parity.recording import load
 
 
@@ -15,7 +16,7 @@ def differences(name: str, sessions: int) -> list[str]:
     recording = load(name)
     last = date.fromisoformat(str(recording.tables["rebalances"][sessions]["date"]))
     played = play_case(recording, CASES[name].arguments, sessions)
-    found = compare(cut_recording(recording, last), cut_recording(played, last))
+    found = compare(cut_recording(recording, last), cut_recording(played, last), OF_ENGINE)
     return [one.sentence() for one in found if one.kind is Kind.FAILURE]
 
 

@@ -22,7 +22,7 @@ class Kill:
         method: The method of the request.
         path: The path of the request.
         processed: Whether the exchange carries the request out before it hangs.
-        lost_answers: How many requests before that one are carried out and lose their answer.
+        lost_answers: How many orders before that request are carried out and lose their answer.
     """
 
     after_sessions: int
@@ -61,7 +61,7 @@ def _real() -> tuple[str, ...]:
 
 KILLS = (
     Kill(after_sessions=0, method="POST", path=ORDERS, processed=False, lost_answers=7),
-    Kill(after_sessions=3, method="GET", path=ORDER_BY_CLIENT_ID, processed=False),
+    Kill(after_sessions=3, method="GET", path=ORDER_BY_CLIENT_ID, processed=False, lost_answers=1),
     Kill(after_sessions=7, method="POST", path=ORDERS, processed=True),
     Kill(after_sessions=8, method="GET", path=ASSETS, processed=False),
     Kill(after_sessions=11, method="POST", path=ORDERS, processed=True, lost_answers=3),

@@ -15,7 +15,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from libraries.python.tests.free_ports import free_ports
-from parity.cases import HANG_SECONDS, Case, Kill
+from parity.cases import HANG_SECONDS, ORDERS, Case, Kill
 from parity.reading import read
 from parity.recording import Recording
 from parity.services import Ports, Services
@@ -147,10 +147,11 @@ def play_killed(fund: Fund, kill: Kill) -> None:
 
 def inject(fund: Fund, kill: Kill) -> None:
     """Inject the lost answers, if any, and the request that hangs."""
-    request = {"kind": "hang", "method": kill.method, "path": kill.path}
     if kill.lost_answers:
-        fund.services.inject({**request, "count": kill.lost_answers, "processed": True, "seconds": 0})
-    fund.services.inject({**request, "count": 1, "processed": kill.processed, "seconds": HANG_SECONDS})
+        lost = {"kind": "hang", "method": "POST", "path": ORDERS, "processed": True, "seconds": 0}
+        fund.services.inject({**lost, "count": kill.lost_answers})
+    request = {"kind": "hang", "method": kill.method, "path": kill.path, "processed": kill.processed}
+    fund.services.inject({**request, "count": 1, "seconds": HANG_SECONDS})
 
 
 def struck(fund: Fund) -> bool:
