@@ -4,6 +4,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from exchange.configuration import Configuration
+from fund.market_settings import DEFAULT_MULTIPLIER, DEFAULT_SESSIONS
 from fund.offline_commands import commands, through_services
 from fund.service_environment import FORWARDED_SETTINGS, REFUSED_SETTINGS
 from fund.settings.sections import Simulation
@@ -28,3 +29,10 @@ def test_every_setting_has_an_answer() -> None:
     assert options == keys - set(FORWARDED_SETTINGS)
     assert {name for name in FORWARDED_SETTINGS if name.startswith("EXCHANGE_REGIME_")} <= keys
     assert known == options | set(FORWARDED_SETTINGS) | set(REFUSED_SETTINGS) | KEYS
+
+
+def test_the_switch_of_volatility_has_the_exchange_s_defaults() -> None:
+    """A fund compares and shows the switch that it opened with, and may not import the exchange."""
+    fields = Configuration.model_fields
+    assert float(DEFAULT_MULTIPLIER) == fields["exchange_regime_multiplier"].default
+    assert int(DEFAULT_SESSIONS) == fields["exchange_regime_sessions"].default
