@@ -8,7 +8,16 @@ import httpx
 import pytest
 from browser.fund_pages import NAVIGATED, RunningFund, name_of
 from browser.states import State, open_funds
-from browser.visits import Scheme, Width, find_violations, load_page, note_complaints, open_page, save_screenshot
+from browser.visits import (
+    MOST_LAYOUT_SHIFT,
+    Scheme,
+    Width,
+    find_violations,
+    load_page,
+    note_complaints,
+    open_page,
+    save_screenshot,
+)
 from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
@@ -74,7 +83,7 @@ def test_page(state: State, path: str, funds: Mapping[State, RunningFund], windo
     save_screenshot(page, f"{state}-{name_of(path)}", Width.PHONE, Scheme.DARK)
     assert WORDS[state][path] in said
     assert UNTRUE.get(state, "no page says this") not in said
-    assert (load.layout_shift < 0.02, load.overflow <= 0) == (True, True)
+    assert (load.layout_shift < MOST_LAYOUT_SHIFT, load.overflow <= 0) == (True, True)
     assert () == find_violations(page)
     assert [] == complaints
 
