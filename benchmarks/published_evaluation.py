@@ -15,8 +15,11 @@ import numpy as np
 import polars as pl
 
 from benchmarks.break_windows import describe_coverage, find_windows
+from benchmarks.expert_losses import score_trees
 from benchmarks.tuned_blend import DECAYS, RECENT_SHARES, Losses, TunedBlend, tune_blend
 from internal.baselines.catalogue import BASELINES
+from internal.baselines.expert_aggregation import ExpertAggregation
+from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import FundError
 from internal.features.panel import build_panel
 from internal.features.variables import DECAY, RECENT_SHARE
@@ -32,6 +35,7 @@ from models.traits import Trait
 from models.walk_forward import WalkForwardPlan, run_walk_forward
 from models.walk_forward_tasks import forecast_test_sessions
 
+AGGREGATION, ADAPTIVE = ExpertAggregation.kind, AdaptiveVolatility.kind
 NETWORK_KIND: Final = "temporal_fusion_transformer"  # internal.tft needs tinygrad
 PARTS: Final = ("before", "in", "after")
 BREAKS: Final = (date(2016, 1, 6), date(2018, 2, 2))
@@ -86,6 +90,7 @@ LOOKS: Final = (
     Look(date(2026, 11, 29), "this page again, with the networks that are the default", 1),
     Look(date(2026, 11, 29), "this page again, with a combination whose experts both follow surprises", 1),
     Look(date(2026, 11, 29), "coverage before, in and after 2018-02-02, of that combination", 1),
+    Look(date(2026, 11, 29), "this page again, fitted without rows before a missing bar, and one expert alone", 11),
 )
 
 
@@ -96,14 +101,29 @@ def load_real_dataset(folder: Path) -> Dataset:
     return Dataset(bars, details, FIRST, END, END, 0, asdict(build_panel(bars, details, end=END).report))
 
 
-def tune_blends(dataset: Dataset, evaluation: Evaluation) -> list[TunedBlend]:
-    """The tuned reference of each fold. Raises FundError where it was scored on other rows than the kinds."""
+@dataclass(frozen=True)
+class Compared:
+    """What the kinds of an evaluation are compared with that are no kinds themselves, a fold each.
+
+    Attributes:
+        blends: The reference as it is tuned before each fold.
+        trees: The losses of the second expert of `expert_aggregation`, trees that follow surprises.
+    """
+
+    blends: Sequence[TunedBlend]
+    trees: Sequence[Losses]
+
+
+def compare_folds(dataset: Dataset, evaluation: Evaluation) -> Compared:
+    """Score both on each fold. Raises FundError where one was scored on other rows than the kinds."""
     frame = observe_dataset(dataset, for_networks=False)
     folds = choose_folds(frame, PLAN.fold_count, first=PLAN.first, last=PLAN.last)
-    tuned = [tune_blend(frame, fold) for fold in folds]
-    if [one.rows for one in tuned] != [fold.rows for fold in evaluation.folds]:
-        raise FundError("the tuned reference was scored on other rows than the kinds")
-    return tuned
+    blends = [tune_blend(frame, fold) for fold in folds]
+    trees, counts = zip(*(score_trees(frame, fold) for fold in folds), strict=True)
+    scored = [fold.rows for fold in evaluation.folds]
+    if [one.rows for one in blends] != scored or list(counts) != scored:
+        raise FundError("the tuned reference or the experts were scored on other rows than the kinds")
+    return Compared(blends, trees)
 
 
 def cover_breaks(dataset: Dataset, cache_folder: Path) -> dict[str, list[str]]:
@@ -125,12 +145,12 @@ def cover_breaks(dataset: Dataset, cache_folder: Path) -> dict[str, list[str]]:
     return found
 
 
-def write_page(evaluation: Evaluation, tuned: Sequence[TunedBlend], breaks: Mapping[str, Sequence[str]]) -> str:
+def write_page(evaluation: Evaluation, compared: Compared, breaks: Mapping[str, Sequence[str]]) -> str:
     """The page in Markdown.
 
     Args:
         evaluation: Of the networks and every baseline.
-        tuned: The reference as it is tuned before each fold.
+        compared: What they are compared with.
         breaks: Coverage of each around the breaks.
     """
     scope = (
@@ -138,7 +158,8 @@ def write_page(evaluation: Evaluation, tuned: Sequence[TunedBlend], breaks: Mapp
         f"{len(evaluation.folds)} folds of half a year."
     )
     parts = [TITLE, scope, LEGEND, *_write_losses(evaluation), *_write_folds(evaluation)]
-    parts += [*_write_best(evaluation), *_write_tuned(evaluation, tuned), *_write_coverage(evaluation)]
+    parts += [*_write_best(evaluation), *_write_experts(evaluation, compared.trees)]
+    parts += [*_write_tuned(evaluation, compared.blends), *_write_coverage(evaluation)]
     parts += _write_breaks(evaluation, breaks)
     return "\n\n".join([*parts, *_write_bets(evaluation), *_write_looks(), LIMITS]) + "\n"
 
@@ -201,6 +222,20 @@ def _find_lowest(losses: Iterable[Losses]) -> Losses:
 def _list_against(evaluation: Evaluation, name: str, others: Sequence[Losses]) -> list[str]:
     pairs = zip(evaluation.folds, others, strict=True)
     return [_write_name(name), *(_format_both(fold.losses[name], other) for fold, other in pairs)]
+
+
+def _write_experts(evaluation: Evaluation, trees: Sequence[Losses]) -> Iterator[str]:
+    yield f"## Distance of `{AGGREGATION}` from its better expert"
+    yield (
+        f"Daily / cumulative, per cent above the lower loss of its two experts in that fold: `{ADAPTIVE}`, and trees "
+        "that follow surprises, which are no kind of their own."
+    )
+    heads = ["forecast", *(f"{fold.first} to {fold.last}" for fold in evaluation.folds)]
+    experts = {f"`{ADAPTIVE}`": [fold.losses[ADAPTIVE] for fold in evaluation.folds], "trees": trees}
+    combined = [fold.losses[AGGREGATION] for fold in evaluation.folds]
+    lowest = [_find_lowest(both) for both in zip(*experts.values(), strict=True)]
+    lines = {f"`{AGGREGATION}`": combined, **experts}
+    yield _write_table(heads, [[name, *map(_format_both, own, lowest)] for name, own in lines.items()])
 
 
 def _write_tuned(evaluation: Evaluation, tuned: Sequence[TunedBlend]) -> Iterator[str]:
@@ -296,7 +331,7 @@ def main() -> None:
     dataset = load_real_dataset(given.data)
     evaluation = run_walk_forward(dataset, PLAN, given.cache)
     breaks = cover_breaks(dataset, given.cache)
-    PAGE.write_text(write_page(evaluation, tune_blends(dataset, evaluation), breaks))
+    PAGE.write_text(write_page(evaluation, compare_folds(dataset, evaluation), breaks))
 
 
 if __name__ == "__main__":

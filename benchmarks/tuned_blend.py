@@ -22,6 +22,7 @@ from internal.features.variables import (
     VOLATILITY_MINIMUM_SESSIONS,
 )
 from internal.features.windows import find_origins
+from internal.forecasting.quantiles import RowQuantiles
 from internal.forecasting.scoring import pinball_loss
 
 DECAYS: Final = (0.88, 0.91, DECAY, 0.97)
@@ -68,6 +69,14 @@ def trailing_volatility(decay: float, recent_share: float) -> pl.Expr:
     return blend.clip(VOLATILITY_FLOOR)
 
 
+def compute_losses(ahead: np.ndarray, forecast: RowQuantiles) -> tuple[Losses, int]:
+    """The losses over the rows whose returns and forecasts are known, and their number; returns f64 [row, step]."""
+    known = np.isfinite(ahead).all(axis=1) & np.isfinite(forecast.cumulative).all(axis=(1, 2))
+    truth = ahead[known]
+    daily = float(pinball_loss(to_daily(truth), forecast.daily[known]).mean())
+    return (daily, float(pinball_loss(truth, forecast.cumulative[known]).mean())), int(known.sum())
+
+
 def _score(
     frame: pl.DataFrame, fitted: Block, scored: Block, pair: tuple[float, float], *, last: date
 ) -> tuple[Losses, int]:
@@ -75,8 +84,4 @@ def _score(
     blended = frame.with_columns(volatility=trailing_volatility(*pair))
     rows = find_origins(frame, scored)
     ahead = future_log_returns(frame, last=last, rows=rows)
-    forecast = BlendedVolatility.fit(blended, fold=fitted).quantiles(blended, rows)
-    known = np.isfinite(ahead).all(axis=1) & np.isfinite(forecast.cumulative).all(axis=(1, 2))
-    truth = ahead[known]
-    daily = float(pinball_loss(to_daily(truth), forecast.daily[known]).mean())
-    return (daily, float(pinball_loss(truth, forecast.cumulative[known]).mean())), int(known.sum())
+    return compute_losses(ahead, BlendedVolatility.fit(blended, fold=fitted).quantiles(blended, rows))

@@ -9,9 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from benchmarks.published_evaluation import LOOKS, PLAN, write_page
+from benchmarks.expert_losses import forecast_trees, score_trees
+from benchmarks.published_evaluation import LOOKS, PLAN, Compared, write_page
 from benchmarks.tuned_blend import RECENT_SHARES, TunedBlend, tune_blend
-from internal.dates import sessions
+from internal.baselines.expert_aggregation import ExpertAggregation
+from internal.dates import next_session, sessions
+from internal.features.splits import Block
+from internal.features.windows import find_origins
 from internal.forecasting.quantiles import RowQuantiles
 from models.comparison import compare_forecasts
 from models.dataset import Dataset
@@ -45,10 +49,12 @@ def _page() -> str:
 
     small = PLAN.evaluated_model().name
     forecasts = {"blended_volatility": forecast(0.04), "expert_aggregation": forecast(0.02), small: forecast(0.03)}
+    forecasts["adaptive_volatility"] = forecast(0.025)
     ends = [date(2023, 12, 29), days[DAYS // 2 - 1]]
     tuned = [TunedBlend(0.91, 0.7, rows // 2, losses) for losses in ((0.001, 0.002), (0.002, 0.001))]
     breaks = {name: [f"{name} {place}" for place in range(5)] for name in forecasts}
-    return write_page(compare_forecasts("x", small, truth, forecasts.items(), ends), tuned, breaks)
+    compared = Compared(tuned, [(0.0006, 0.0012), (0.0012, 0.0006)])
+    return write_page(compare_forecasts("x", small, truth, forecasts.items(), ends), compared, breaks)
 
 
 def test_losses_by_hand(page: str) -> None:
@@ -75,6 +81,36 @@ def test_best_and_tuned_by_hand(page: str) -> None:
         in page
     )
     assert "| `expert_aggregation` | -33.33 / -50.00 | -50.00 / -33.33 |" in page
+
+
+def test_experts_by_hand(page: str) -> None:
+    """6.667 is 11.1 % above trees of 6; the adaptive one has 0.1 x (1 + 1.5) % over three, 8.333."""
+    assert "| `expert_aggregation` | +11.11 / -20.00 | -20.00 / +11.11 |" in page
+    assert "| `adaptive_volatility` | +38.89 / +0.00 | +0.00 / +38.89 |" in page
+    assert "| trees | +0.00 / +44.00 | +44.00 / +0.00 |" in page
+
+
+def test_experts_are_those_of_the_aggregation(make_dataset: Callable[[int, date, date], Dataset]) -> None:
+    """Until a loss is known the aggregation is the mean of both; the trees' losses are of all test rows."""
+    frame = observe_dataset(make_dataset(6, date(2022, 1, 3), date(2024, 6, 28)), for_networks=False)
+    fold = choose_fold(frame)
+    fitted = ExpertAggregation.fit(frame, fold=Block(fold.training.first, fold.validation.last))
+    day = next_session(fold.validation.last)
+    first = find_origins(frame, Block(day, day))
+    trees, adaptive, combined = (
+        forecast_trees(fitted, frame, first),
+        fitted.adaptive.quantiles(frame, first),
+        fitted.quantiles(frame, first),
+    )
+    np.testing.assert_allclose(
+        combined.cumulative, (trees.cumulative + adaptive.cumulative) / 2, rtol=1e-6
+    )  # experts are stored as f32
+    np.testing.assert_allclose(
+        combined.daily, (trees.daily + adaptive.daily) / 2, rtol=1e-6
+    )  # experts are stored as f32
+    (daily, cumulative), count = score_trees(frame, fold)
+    assert count == 6 * len(sessions(fold.test.first, fold.test.last))
+    assert 0 < daily < cumulative
 
 
 def test_reference_is_tuned_before_its_fold(make_dataset: Callable[[int, date, date], Dataset]) -> None:
