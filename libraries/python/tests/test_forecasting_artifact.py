@@ -1,6 +1,7 @@
 """Artifact and registry: one folder whose name is its content, in the registry wholly or not at all."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -183,6 +184,66 @@ def test_a_damaged_version_hides_no_other(tmp_path: Path) -> None:
     registry.promote(version)
     assert [one.damage for one in registry.list()] == ["", ""]
     assert sorted(one.name for one in (tmp_path / "registry" / "versions").iterdir()) == sorted([version, other])
+
+
+@pytest.mark.parametrize("fault", ["kill", "full"])
+@pytest.mark.parametrize("state", ["damaged", "without its manifest", "not registered"])
+def test_a_version_is_never_lost_while_it_is_written(tmp_path: Path, state: str, fault: str) -> None:
+    """Killed, or refused by a full disk, before each change of a file: the version stays, and the next writer tidies.
+
+    What was there before is listed at every moment, damaged or whole; another version stays whole and champion.
+    """
+    registry, version = _registered(tmp_path)
+    _, other = _registered(tmp_path, 2.0)
+    registry.promote(other)
+    if state == "damaged":
+        weights = registry.path(version) / "weights.safetensors"
+        weights.write_bytes(weights.read_bytes()[:-7])
+    elif state == "without its manifest":
+        (registry.path(version) / "manifest.json").unlink()
+    else:
+        shutil.rmtree(registry.path(version))
+    module = "libraries.python.tests.interrupted_register"
+    words = [sys.executable, "-m", module, str(tmp_path / "registry"), str(tmp_path / "artifact-1.0"), fault]
+    ended = subprocess.run(words, capture_output=True, text=True, check=True)  # noqa: S603 - our own interpreter
+    *codes, last = [int(line) for line in ended.stdout.split()]
+    assert last == 0
+    assert len(codes) >= 8, "each file of the artifact is written, and the folder made, moved or emptied"
+    assert set(codes) == {-9 if fault == "kill" else 3}
+    for step in range(1, len(codes) + 1):
+        folder = tmp_path / f"registry-{step}"
+        interrupted = Registry(folder)
+        listed = {one.version: one.damage for one in interrupted.list()}
+        assert listed.keys() - {version} == {other}
+        assert version in listed or state == "not registered"
+        assert listed[other] == ""
+        assert not listed.get(version) or state != "not registered"
+        assert interrupted.path().name == other
+        assert interrupted.has_version(version) is (listed.get(version) == "")
+        if fault == "full":
+            assert _hidden(folder / "versions") == []
+        assert interrupted.register(tmp_path / "artifact-1.0") == version
+        assert {one.version: one.damage for one in interrupted.list()} == {version: "", other: ""}
+        assert _hidden(folder / "versions") == []
+
+
+def _hidden(folder: Path) -> list[str]:
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_leftovers_are_removed_by_the_next_writer(tmp_path: Path) -> None:
+    """A killed writer's folder and file are no model and no alias; what is not a writer's own stays."""
+    registry, version = _registered(tmp_path)
+    registry.promote(version)
+    folder, number = tmp_path / "registry", "0123456789abcdef" * 2
+    shutil.copytree(registry.path(), folder / "versions" / f".{version}-{number}")
+    (folder / "aliases" / f".champion-{number}").write_text("half")
+    (folder / "versions" / ".keep").write_text("")
+    assert [(one.version, one.aliases) for one in registry.list()] == [(version, ("champion",))]
+    assert not registry.has_version(f".{version}-{number}")
+    registry.promote(version)
+    assert _hidden(folder / "versions") == [".keep"]
+    assert _hidden(folder / "aliases") == []
 
 
 def test_only_what_passed_the_gate_is_champion(tmp_path: Path) -> None:

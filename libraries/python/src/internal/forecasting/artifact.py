@@ -3,7 +3,8 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -125,16 +126,45 @@ def copy_artifact(folder: Path, target: Path) -> None:
         ArtifactError: It is missing, incomplete or changed.
         OSError: It cannot be written; nothing is left behind.
     """
+    with _copied(folder, target) as copy:
+        copy.rename(target)
+
+
+def repair_artifact(folder: Path, target: Path) -> None:
+    """Put an artifact's files in the place of those of a damaged copy of it, each at once.
+
+    The copy is never missing: until its last file is replaced it is damaged, then it is whole.
+
+    Raises:
+        ArtifactError: The artifact is missing, incomplete or changed.
+        OSError: It cannot be written; the copy is still there, and no other folder.
+    """
+    with _copied(folder, target) as copy:
+        for name in (MANIFEST, *FILES):
+            (copy / name).replace(target / name)
+
+
+@contextmanager
+def _copied(folder: Path, target: Path) -> Generator[Path]:
+    """Give a whole copy in a hidden folder beside the target; what is not moved out of it is removed."""
     load_artifact(folder)
     partial = target.with_name(f".{target.name}-{uuid4().hex}")
     partial.mkdir(parents=True)
     try:
         for name in (MANIFEST, *FILES):
             _write(partial / name, _read(folder, name))
-        partial.rename(target)
-    except BaseException:
+        yield partial
+    finally:
         shutil.rmtree(partial, ignore_errors=True)
-        raise
+
+
+def is_whole_artifact(folder: Path, version: str) -> bool:
+    """Whether the folder holds the artifact of that version, every byte of it."""
+    try:
+        load_artifact(folder)
+        return artifact_version(folder) == version
+    except ArtifactError:
+        return False
 
 
 def artifact_version(folder: Path) -> str:

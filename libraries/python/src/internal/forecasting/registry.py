@@ -1,22 +1,31 @@
 """The model registry: a folder of artifacts by version, with an alias, `champion`, for the one that forecasts.
 
 An artifact is in it completely or not at all, and an alias points at an old version or at the new one, never at
-nothing. Only a model that passed the leak gate can be champion: its own metrics say so, and they are part of the
-content that its version names.
+nothing. What a killed writer leaves is hidden, is no version, and is removed by the next writer. Only a model that
+passed the leak gate can be champion: its own metrics say so, and they are part of the content that its version names.
 """
 
 import builtins
+import fcntl
 import os
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-from internal.errors import ArtifactError, UnavailableError
-from internal.forecasting.artifact import artifact_metrics, artifact_version, copy_artifact, load_artifact
+from internal.errors import ArtifactError
+from internal.forecasting.artifact import (
+    artifact_metrics,
+    artifact_version,
+    copy_artifact,
+    is_whole_artifact,
+    load_artifact,
+    repair_artifact,
+)
 from internal.write_errors import explain_write_error
 
 CHAMPION: Final = "champion"
@@ -24,6 +33,7 @@ DAMAGED: Final = "damaged"  # as the kind of a version whose files cannot be rea
 LEAK_GATE: Final = "leak_gate"  # in the metrics: what `models.leak_gate` proved of this very model
 _VERSION: Final = re.compile(r"[0-9a-f]{16}")
 _ALIAS: Final = re.compile(r"[a-z][a-z0-9-]{0,31}")
+_LEFTOVER: Final = re.compile(r"\..+-[0-9a-f]{32}")  # what is being written, by its final name and a random number
 
 
 @dataclass(frozen=True)
@@ -54,6 +64,7 @@ class Registry:
 
     def __init__(self, directory: Path) -> None:
         """Takes the folder; it need not exist before the first artifact is registered."""
+        self._directory = directory
         self._versions = directory / "versions"
         self._aliases = directory / "aliases"
         self.address = str(directory)
@@ -66,18 +77,9 @@ class Registry:
             UnavailableError: The registry cannot be written, for example because the disk is full.
         """
         version = artifact_version(folder)
-        target = self._versions / version
-        try:
-            if target.exists() and not self._is_whole(version):
-                _replace_folder(folder, target)
-            elif not target.exists():
-                copy_artifact(folder, target)
-        except OSError as error:
-            if not target.exists():  # else another process registered the same content at the same moment
-                raise UnavailableError(
-                    f"the model cannot be registered in {self._versions} ({error.strerror}): free some disk space and "
-                    "run the same command again; an epoch that was saved is not trained again"
-                ) from error
+        remedy = "free some disk space and run the same command again; an epoch that was saved is not trained again"
+        with explain_write_error("the model", self._versions / version, remedy), self._lock():
+            self._write_version(folder, self._versions / version)
         return version
 
     def promote(self, version: str, alias: str = CHAMPION) -> None:
@@ -103,7 +105,7 @@ class Registry:
 
     def has_version(self, version: str) -> bool:
         """Whether a version is registered, whole."""
-        return version in self._list_versions()
+        return version in self._list_versions() and self._is_whole(version)
 
     def path(self, name: str = CHAMPION) -> Path:
         """The folder of a version or of an alias.
@@ -141,7 +143,7 @@ class Registry:
         """Make or replace an alias; a reader sees the old version or the new."""
         remedy = f"model {version} is registered; free some disk space, then `./fund models promote {version}`"
         partial = self._aliases / f".{alias}-{uuid4().hex}"
-        with explain_write_error("the alias", self._aliases / alias, remedy):
+        with explain_write_error("the alias", self._aliases / alias, remedy), self._lock():
             self._aliases.mkdir(parents=True, exist_ok=True)
             try:
                 with partial.open("x") as file:
@@ -163,7 +165,8 @@ class Registry:
 
     def _list_versions(self) -> builtins.list[str]:
         """The versions, oldest first."""
-        ordered = sorted(self._versions.glob("*"), key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
+        folders = [folder for folder in self._versions.glob("*") if _VERSION.fullmatch(folder.name)]
+        ordered = sorted(folders, key=lambda folder: (folder.stat().st_mtime_ns, folder.name))
         return [folder.name for folder in ordered]
 
     def _folder(self, version: str) -> Path | None:
@@ -171,12 +174,29 @@ class Registry:
         folder = self._versions / version
         return folder if folder.is_dir() else None
 
+    def _write_version(self, folder: Path, target: Path) -> None:
+        """Put an artifact at its version's place, unless it is there whole."""
+        if not target.is_dir():
+            copy_artifact(folder, target)
+        elif not is_whole_artifact(target, target.name):
+            repair_artifact(folder, target)
+
+    @contextmanager
+    def _lock(self) -> Generator[None]:
+        """Let one process write at a time, and first remove what a killed one has left; readers never wait."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with (self._directory / ".lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # the kernel gives it up with the process, however that ends
+            for path in (*self._versions.glob(".*"), *self._aliases.glob(".*")):
+                if _LEFTOVER.fullmatch(path.name):
+                    _remove(path)
+            yield
+
     def _is_whole(self, version: str) -> bool:
         try:
-            load_artifact(self._check(version))
+            return is_whole_artifact(self._check(version), version)
         except ArtifactError:
             return False
-        return True
 
     def _check(self, version: str, alias: str = "") -> Path:
         folder = self._folder(version) if _VERSION.fullmatch(version) else None
@@ -194,9 +214,9 @@ class Registry:
         return folder
 
 
-def _replace_folder(folder: Path, target: Path) -> None:
-    """Put a copy of an artifact in the place of a damaged one, which is removed once the copy is there."""
-    damaged = target.with_name(f".{target.name}-{uuid4().hex}")
-    target.rename(damaged)
-    copy_artifact(folder, target)
-    shutil.rmtree(damaged, ignore_errors=True)
+def _remove(path: Path) -> None:
+    """Remove a file or a folder, as far as that is possible."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
