@@ -109,6 +109,35 @@ def test_a_changed_object_is_refused(shared: Shared, name: str) -> None:
     assert reader.path().name == version
 
 
+@pytest.mark.parametrize("name", [*FILES, "manifest.json"])
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_damaged_copy_is_fetched_again(shared: Shared, name: str, *, is_lost: bool) -> None:
+    """A byte changed in any file of a machine's copy, or the file lost: the next use has the bucket's bytes again."""
+    shared.machine("writer").promote(shared.machine("writer").register(shared.artifact("one")))
+    reader = shared.machine("reader")
+    file = reader.path() / name
+    content = file.read_bytes()
+    file.unlink()
+    if not is_lost:
+        file.write_bytes(content[:-2] + bytes([content[-2] ^ 1]) + content[-1:])
+    assert [one.damage for one in reader.list()] == [""]
+    assert load_artifact(reader.path()).metrics == ARTIFACT.metrics
+    assert file.read_bytes() == content == (shared.machine("another").path() / name).read_bytes()
+    assert [folder.name for folder in reader.path().parent.iterdir()] == [reader.champion()]
+
+
+def test_a_damaged_copy_of_a_damaged_version(shared: Shared) -> None:
+    """Neither is used; the message names the bucket's objects, and registering on that machine repairs both."""
+    registry = shared.machine("one")
+    version = registry.register(shared.artifact("one"))
+    (registry.path(version) / "scaler.json").write_bytes(b"{ }")
+    shared.objects.put(f"versions/{version}/scaler.json", b"{ }")
+    (damaged,) = registry.list()
+    assert f"{shared.address}/versions/{version} was changed" in damaged.damage
+    assert registry.register(shared.artifact("again")) == version
+    assert [one.damage for one in (*registry.list(), *shared.machine("two").list())] == ["", ""]
+
+
 def test_a_lost_object_is_reported(shared: Shared) -> None:
     """A version whose manifest is there and whose weights are not."""
     version = shared.machine("writer").register(shared.artifact("one"))

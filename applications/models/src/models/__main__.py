@@ -196,7 +196,8 @@ def list_command() -> None:
 def _describe_registered(model: RegisteredModel) -> list[str]:
     """What the list says of a model."""
     if model.damage:
-        return [f"{model.damage}. It cannot forecast: restore its folder from a backup, or remove it."]
+        remedy = "run the same training again, which repairs it, restore its folder from a backup, or remove it"
+        return [f"{model.damage}. It cannot forecast: {remedy}."]
     evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
     return [evidence, *describe_coverage(read_coverage(model.metrics))]
 

@@ -1,7 +1,8 @@
 """A model registry in an object store that several machines share, read through copies in a local folder.
 
 A version's manifest is written last and names every file's digest, so that a version whose writer died does not exist,
-and a copy that differs in one byte is refused. Of two promotions at once the later one stays.
+and an object that differs in one byte is refused; a damaged copy is fetched again. Of two promotions at once the later
+one stays.
 """
 
 import builtins
@@ -11,7 +12,7 @@ from typing import Protocol, override
 from uuid import uuid4
 
 from internal.errors import ArtifactError
-from internal.forecasting.artifact import FILES, MANIFEST, artifact_version, load_artifact
+from internal.forecasting.artifact import FILES, MANIFEST, artifact_version, is_whole_artifact, load_artifact
 from internal.forecasting.registry import Registry
 from internal.write_errors import explain_write_error
 
@@ -83,28 +84,29 @@ class SharedRegistry(Registry):
     @override
     def _folder(self, version: str) -> Path | None:
         copy = super()._folder(version)
-        if copy is not None:
+        if copy is not None and is_whole_artifact(copy, version):
             return copy
         manifest = self._store.get(f"versions/{version}/{MANIFEST}")
         return None if manifest is None else self._fetch(version, manifest)
 
     def _fetch(self, version: str, manifest: bytes) -> Path:
-        """Fetch a version into its folder, which appears when every file has the digest in the manifest.
+        """Fetch a version into its folder, whole or not at all; a damaged copy of it there is repaired.
 
         Raises:
+            ArtifactError: An object is missing, or does not have the digest in the manifest.
             UnavailableError: It cannot be written, for example because the disk is full; nothing is left behind.
         """
         target = self._versions / version
         partial = target.with_name(f".{version}-{uuid4().hex}")
         contents = {MANIFEST: manifest, **{name: self._read_file(version, name) for name in FILES}}
-        with explain_write_error("the copy of a model", target, "free some disk space and try again"):
+        remedy = "free some disk space and try again"
+        with explain_write_error("the copy of a model", target, remedy), self._lock():
             try:
                 partial.mkdir(parents=True)
                 for name, content in contents.items():
                     (partial / name).write_bytes(content)
                 self._verify(partial, version)
-                if not target.exists():  # otherwise another thread fetched it at the same time
-                    partial.rename(target)
+                self._write_version(partial, target)
             finally:
                 shutil.rmtree(partial, ignore_errors=True)
         return target
