@@ -4,7 +4,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from exchange.configuration import Configuration
-from fund.market_settings import DEFAULT_MULTIPLIER, DEFAULT_SESSIONS
+from fund.market_settings import DEFAULT_MULTIPLIER, DEFAULT_SESSIONS, REGIME
 from fund.offline_commands import commands, through_services
 from fund.service_environment import FORWARDED_SETTINGS, REFUSED_SETTINGS
 from fund.settings.sections import Simulation
@@ -15,7 +15,7 @@ KEYS = {"EXCHANGE_API_KEY_ID", "EXCHANGE_API_SECRET", "EXCHANGE_MARKET_DATA_KEY"
 def test_every_setting_has_an_answer() -> None:
     """Each is an option of `up` and of a backtest through services and a key of `fund.toml`, or sent on, or refused.
 
-    What is sent on may be a key too: the switch of volatility belongs to a fund's market.
+    The switch of volatility is a variable and a key alone, of a fund's market.
     """
     known = {name.upper() for name in Configuration.model_fields if name.startswith("exchange_")}
     group = get_command(commands)
@@ -26,9 +26,8 @@ def test_every_setting_has_an_answer() -> None:
     )
     assert options == others
     keys = {name.upper() for name in Simulation.model_fields if name.startswith("exchange_")}
-    assert options == keys - set(FORWARDED_SETTINGS)
-    assert {name for name in FORWARDED_SETTINGS if name.startswith("EXCHANGE_REGIME_")} <= keys
-    assert known == options | set(FORWARDED_SETTINGS) | set(REFUSED_SETTINGS) | KEYS
+    assert keys == options | {f"EXCHANGE_{name.upper()}" for name in REGIME}
+    assert known == keys | set(FORWARDED_SETTINGS) | set(REFUSED_SETTINGS) | KEYS
 
 
 def test_the_switch_of_volatility_has_the_exchange_s_defaults() -> None:

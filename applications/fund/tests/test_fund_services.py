@@ -1,5 +1,6 @@
 """Processes: ports in use, services that end by themselves, leftovers, an environment without real accounts."""
 
+import json
 import os
 import signal
 import socket
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import psutil
@@ -15,12 +16,13 @@ import pytest
 
 from fund.addresses import Addresses, check_port_free
 from fund.folder import FundFolder
-from fund.market_settings import MarketSettings
+from fund.market_settings import REGIME, MarketSettings
 from fund.memory import MemoryWatch
 from fund.processes import end_leftovers, end_process, record_processes, running_processes
 from fund.service_environment import OfflineEnvironments
 from fund.services import Service
 from fund.settings.secrets import Secret, secret_file, write_secret
+from fund.settings.sections import switch_volatility
 from fund.supervisor import Supervisor, open_fund, summarize_log_line
 from internal.errors import ConfigurationError, UnavailableError
 from libraries.python.tests.free_ports import free_ports
@@ -142,26 +144,18 @@ def test_settings_of_the_exchange_reach_it_or_are_refused(folder: FundFolder, ad
     """Each setting of the exchange that a user may set: none is dropped without a word; keys are the fund's own."""
 
     def start_with(**variables: str) -> dict[str, str]:
-        return OfflineEnvironments(folder, addresses, SIMULATED, variables).of_service(Service.EXCHANGE)
+        market = switch_volatility(SIMULATED, variables)
+        return OfflineEnvironments(folder, addresses, market, variables).of_service(Service.EXCHANGE)
 
     assert start_with(EXCHANGE_REGIME_DATE="2026-03-02")["EXCHANGE_REGIME_DATE"] == "2026-03-02"
+    assert start_with(EXCHANGE_BARS_STATUS="DELAYED")["EXCHANGE_BARS_STATUS"] == "DELAYED"
     assert start_with(EXCHANGE_API_SECRET="another") == start_with()  # noqa: S106 - no secret
     for name in ("EXCHANGE_START_DATE", "EXCHANGE_SIP_DELAY_MINUTES"):
         with pytest.raises(ConfigurationError, match=f"unset {name}: "):
             start_with(**{name: "2026-03-02"})
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("EXCHANGE_START_DATE", "2026-03-02"),
-        ("EXCHANGE_REGIME_DATE", "soon"),
-        ("EXCHANGE_REGIME_MULTIPLIER", "20"),
-        ("EXCHANGE_REGIME_SESSIONS", "0"),
-        ("EXCHANGE_REGIME_SESSIONS", "40"),
-        ("MARKET_DATA_VENDOR", "files"),
-    ],
-)
+@pytest.mark.parametrize(("name", "value"), [("EXCHANGE_START_DATE", "2026-03-02"), ("MARKET_DATA_VENDOR", "files")])
 def test_a_refused_setting_comes_before_the_first_step(
     folder: FundFolder, addresses: Addresses, name: str, value: str
 ) -> None:
@@ -174,17 +168,18 @@ def test_a_refused_setting_comes_before_the_first_step(
 @pytest.mark.parametrize(
     ("market", "variables", "message"),
     [
+        (SIMULATED, {"EXCHANGE_REGIME_DATE": "soon"}, "EXCHANGE_REGIME_DATE is wrong"),
+        (SIMULATED, {"EXCHANGE_REGIME_MULTIPLIER": "20"}, "EXCHANGE_REGIME_MULTIPLIER is wrong"),
+        (SIMULATED, {"EXCHANGE_REGIME_SESSIONS": "0"}, "EXCHANGE_REGIME_SESSIONS is wrong"),
+        (SIMULATED, {"EXCHANGE_REGIME_SESSIONS": "40"}, "EXCHANGE_REGIME_SESSIONS is wrong: it needs EXCHANGE_REGIME_"),
         (replace(SIMULATED, bars="bars.csv"), {"EXCHANGE_REGIME_DATE": "2026-03-02"}, "EXCHANGE_REGIME_DATE is wrong"),
         (replace(SIMULATED, details="details.csv"), {}, "it belongs to EXCHANGE_BARS_FILE: set both, or neither"),
     ],
 )
-def test_a_market_that_cannot_be_is_refused_before_the_first_step(
-    folder: FundFolder, addresses: Addresses, market: MarketSettings, variables: Mapping[str, str], message: str
-) -> None:
-    """A switch of volatility beside replayed bars, and details without bars: no service is started to say so."""
-    with pytest.raises(ConfigurationError, match=message), open_fund(folder, addresses, market, variables):
-        pytest.fail("the fund opened")
-    assert not running_processes(folder)
+def test_a_market_that_cannot_be_is_refused(market: MarketSettings, variables: Mapping[str, str], message: str) -> None:
+    """A switch of volatility that is wrong or beside replayed bars, and details without bars."""
+    with pytest.raises(ConfigurationError, match=message):
+        switch_volatility(market, variables)
 
 
 def test_service_that_ends_is_reported_with_its_log(folder: FundFolder, addresses: Addresses) -> None:
@@ -293,23 +288,44 @@ def test_market_that_never_opened(folder: FundFolder, addresses: Addresses) -> N
 def test_a_switch_of_volatility_is_remembered(folder: FundFolder, addresses: Addresses) -> None:
     """A fund goes on with the switch that it opened with, without the variables; another one is another market."""
     switch = {"EXCHANGE_REGIME_DATE": "2025-02-03", "EXCHANGE_REGIME_MULTIPLIER": "2.5"}
-    with open_fund(folder, addresses, SIMULATED, switch) as (_, market):
+    with open_fund(folder, addresses, switch_volatility(SIMULATED, switch)) as (_, market):
         folder.save_market(replace(market, session="2024-12-31"))
     with open_fund(folder, addresses, SIMULATED, {}) as (supervisor, resumed):
         given = supervisor.environments.of_service(Service.EXCHANGE)
     assert {name: value for name, value in given.items() if "REGIME" in name} == switch
     assert resumed.describe() == "simulated, 120 tickers, seed 1, volatility 2.5 times for 60 sessions from 2025-02-03"
-    with open_fund(folder, addresses, SIMULATED, switch | {"EXCHANGE_REGIME_SESSIONS": "60"}) as (_, same):
+    with open_fund(folder, addresses, switch_volatility(SIMULATED, switch | {"EXCHANGE_REGIME_SESSIONS": "60"})) as (
+        _,
+        same,
+    ):
         assert same == resumed
     for other in ({"EXCHANGE_REGIME_DATE": "2025-02-03"}, switch | {"EXCHANGE_REGIME_SESSIONS": "20"}):
         with (
             pytest.raises(ConfigurationError, match=r"another market \(simulated, .* volatility 2\.5 times"),
-            open_fund(folder, addresses, SIMULATED, other),
+            open_fund(folder, addresses, switch_volatility(resumed, other)),
         ):
             pytest.fail("two markets in one folder")
-    folder.save_market(replace(SIMULATED, session="2024-12-31"))
-    with pytest.raises(ConfigurationError, match="another market"), open_fund(folder, addresses, SIMULATED, switch):
+    folder.save_market(replace(SIMULATED, session="2024-12-31", regime_date=""))
+    with (
+        pytest.raises(ConfigurationError, match="another market"),
+        open_fund(folder, addresses, switch_volatility(SIMULATED, switch)),
+    ):
         pytest.fail("a switch in a market that opened without")
+
+
+def test_a_switch_of_volatility_from_before_it_was_recorded(folder: FundFolder, addresses: Addresses) -> None:
+    """Such a fund goes on with the variables that it needed then, which the exchange compares with its account."""
+    opened = replace(SIMULATED, session="2024-12-31", events="frequent")
+    recorded = {name: value for name, value in asdict(opened).items() if name not in REGIME}
+    folder.make_private()
+    (folder.root / "opening.json").write_text(json.dumps(recorded))
+    switched = switch_volatility(SIMULATED, {"EXCHANGE_REGIME_DATE": "2025-02-03"})
+    with open_fund(folder, addresses, switched) as (supervisor, market):
+        given = supervisor.environments.of_service(Service.EXCHANGE)
+    assert {name: value for name, value in given.items() if "REGIME" in name} == {"EXCHANGE_REGIME_DATE": "2025-02-03"}
+    assert market == replace(opened, regime_date="2025-02-03")
+    with open_fund(folder, addresses, SIMULATED) as (_, plain):
+        assert plain == opened
 
 
 def test_another_file(folder: FundFolder, addresses: Addresses) -> None:

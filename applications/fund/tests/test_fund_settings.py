@@ -12,11 +12,13 @@ import datamanager.configuration
 import models.configuration
 import portfoliomanager.configuration
 import scheduler.configuration
+from fund.market_settings import MarketSettings
+from fund.real_run import name_market
 from fund.settings.fund_settings import SECTIONS, FundSettings, explain_defaults, read_settings
 from fund.settings.reference import reference_page
 from fund.settings.secrets import Secret, read_secret, secret_file, secret_variables, write_secret
-from fund.settings.sections import require_market
-from fund.settings.variables import as_text, regime_variables, service_variables
+from fund.settings.sections import switch_volatility
+from fund.settings.variables import as_text, service_variables
 from internal.errors import ConfigurationError
 from internal.modes import Mode
 from internal.settings import variable_names
@@ -75,18 +77,16 @@ def test_values_and_variables(tmp_path: Path) -> None:
 
 
 def test_volatility_regime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The switch of volatility is a date of the file, or a text, and the exchange is given it; variables win."""
+    """The switch of volatility is a date of the file, or a text, and belongs to the market; variables win."""
     written = "exchange_regime_date = 2026-03-02\nexchange_regime_multiplier = 2.5\n"
     monkeypatch.setenv("EXCHANGE_REGIME_SESSIONS", "40")
-    expected = {
-        "EXCHANGE_REGIME_DATE": "2026-03-02",
-        "EXCHANGE_REGIME_MULTIPLIER": "2.5",
-        "EXCHANGE_REGIME_SESSIONS": "40",
-    }
+    expected = {"regime_date": "2026-03-02", "regime_multiplier": "2.5", "regime_sessions": "40"}
     for text in (written, written.replace("2026-03-02", '"2026-03-02"')):
-        assert regime_variables(read(tmp_path, f"[simulation]\n{text}")) == expected
+        settings = read(tmp_path, f"[simulation]\n{text}")
+        assert settings.simulation.switch == expected
+        assert name_market(settings) == MarketSettings(bars=None, details=None, seed=1, tickers=120, **expected)
     monkeypatch.delenv("EXCHANGE_REGIME_SESSIONS")
-    assert regime_variables(read(tmp_path, "")) == {}
+    assert read(tmp_path, "").simulation.switch == {}
     largest = "[simulation]\nexchange_regime_date = 2026-03-02\nexchange_regime_multiplier = "
     read(tmp_path, f"{largest}{LARGEST_MULTIPLIER}")
     with pytest.raises(ConfigurationError, match="line 3: exchange_regime_multiplier is wrong: input should be less"):
@@ -190,7 +190,9 @@ def test_a_wrong_market_in_variables(
     with pytest.raises(ConfigurationError) as told_by_run:
         read(tmp_path, "")
     with pytest.raises(ConfigurationError) as told_by_up:
-        require_market({name: value}, None, value if name == "EXCHANGE_DETAILS_FILE" else None)
+        switch_volatility(
+            MarketSettings(None, value if name == "EXCHANGE_DETAILS_FILE" else None, 1, 120), {name: value}
+        )
     assert told_by_up.value.detail == f"{name} is wrong: {expected}"
     assert told_by_run.value.detail == f"the environment's {told_by_up.value.detail}"
 

@@ -8,7 +8,7 @@ from internal.errors import ConfigurationError
 
 DEFAULT_MULTIPLIER: Final = "3"
 DEFAULT_SESSIONS: Final = "60"
-NO_REGIME: Final = {"regime_date": None, "regime_multiplier": None, "regime_sessions": None}
+REGIME: Final = ("regime_date", "regime_multiplier", "regime_sessions")
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class MarketSettings:
         cash: Dollars that the account opens with, or None for the exchange's default.
         events: How often things happen to simulated securities, or None for the exchange's default, none.
         signal: What predictable signal simulated prices hold, or None for the exchange's default, momentum.
-        regime_date: The day from which simulated volatility is multiplied (ISO date), or None where it never is.
+        regime_date: The day from which simulated volatility is multiplied (ISO date); empty where a fund opened
+            without one, None where none is named or recorded.
         regime_multiplier: What it is multiplied by, or None for the exchange's default, 3.
         regime_sessions: For how many sessions, or None for the exchange's default, 60.
     """
@@ -73,7 +74,7 @@ class MarketSettings:
 
         Cash, events, signal and switch of volatility that the other settings do not name are this one's.
         """
-        if other.regime_date is not None and other.regime != self.regime:
+        if other.regime_date and self.regime_date is not None and other.regime != self.regime:
             return False
         if other.cash not in {None, self.cash} or other.events not in {None, self.events or "none"}:
             return False
@@ -81,8 +82,8 @@ class MarketSettings:
             return False
         if self.bars is not None and other.bars is not None:
             return True
-        same = {"cash": self.cash, "events": self.events, "signal": self.signal}
-        return replace(self, session=None, **NO_REGIME) == replace(other, session=None, **NO_REGIME, **same)
+        same = {name: getattr(self, name) for name in ("session", "cash", "events", "signal", *REGIME)}
+        return self == replace(other, **same)
 
     @property
     def regime(self) -> tuple[str | None, str, str]:
@@ -90,5 +91,6 @@ class MarketSettings:
         return self.regime_date, self.regime_multiplier or DEFAULT_MULTIPLIER, self.regime_sessions or DEFAULT_SESSIONS
 
     def continue_on(self, other: Self) -> Self:
-        """This market, which has opened, on the files of the other settings."""
-        return replace(self, bars=other.bars or self.bars, details=other.details or self.details)
+        """This market, which has opened, on the files of the other settings, and on their switch where it has none."""
+        switch = {name: getattr(other if self.regime_date is None else self, name) for name in REGIME}
+        return replace(self, bars=other.bars or self.bars, details=other.details or self.details, **switch)

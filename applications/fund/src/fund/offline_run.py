@@ -13,7 +13,7 @@ from fund.market_choice import continue_market
 from fund.market_files import prepare_market
 from fund.market_settings import MarketSettings
 from fund.running import open_run, perform, stay_up
-from fund.settings.sections import require_market
+from fund.settings.sections import switch_volatility
 from fund.startup import up_steps
 from fund.steps import Plan
 from fund.strategy_choice import choose_strategy
@@ -27,8 +27,8 @@ def run_up(chosen: MarketSettings, sessions: int, model: str, *, is_default: boo
     strategy = choose_strategy(folder.read_strategy(), os.environ)
     plan = Plan(sessions, model, uses_forecasts=load_choice(strategy).needs.forecasts)
     stored = folder.read_opened_market()
-    market = stored if stored is not None and is_default else chosen
-    market = prepare_market(check_market(continue_market(stored, market)), display)
+    market = switch_volatility(stored if stored is not None and is_default else chosen, os.environ)
+    market = prepare_market(continue_market(stored, market), display)
     with open_run(folder, market, plan, os.environ, display) as run:
         folder.save_strategy(strategy)
         perform(up_steps(plan), run)
@@ -43,16 +43,11 @@ def run_backtest(folder: Path, chosen: MarketSettings, days: tuple[date, date], 
     strategy = choose_strategy(own_folder.read_strategy(), os.environ)
     loaded = load_choice(strategy)
     definition = define_backtest(*days, model, refit_every, loaded.record)
-    market = continue_market(own_folder.read_opened_market(), open_market_at(definition, chosen))
-    market = prepare_market(check_market(market), display, definition.last_session)
+    market = open_market_at(definition, switch_volatility(chosen, os.environ))
+    market = continue_market(own_folder.read_opened_market(), market)
+    market = prepare_market(market, display, definition.last_session)
     claim_folder(own_folder, definition)
     plan = Plan(definition.session_count, definition.model, uses_forecasts=loaded.needs.forecasts)
     with open_run(own_folder, market, plan, os.environ, display) as run:
         own_folder.save_strategy(strategy)
         perform(backtest_steps(definition), run)
-
-
-def check_market(market: MarketSettings) -> MarketSettings:
-    """The market; raises ConfigurationError where a switch of volatility does not fit it, before a file is read."""
-    require_market(os.environ, market.bars, market.details)
-    return market

@@ -1,6 +1,7 @@
 """Runs the fund for real: services, scheduler, and what a first run needs."""
 
 import os
+from dataclasses import replace
 
 from fund.addresses import Addresses
 from fund.broker_account import BrokerApi
@@ -18,7 +19,7 @@ from fund.running import perform, stay_up
 from fund.services import BROKER_SERVICES, Service
 from fund.settings.fund_settings import FundSettings, explain_defaults, read_settings
 from fund.settings.secrets import Secret, read_secret, secret_file
-from fund.settings.variables import regime_variables, service_variables
+from fund.settings.variables import service_variables
 from fund.simulated_sessions import SimulatedSessions
 from fund.stakes import choose_broker_url, show_banner
 from fund.startup import prepare_steps, start_scheduler
@@ -74,7 +75,7 @@ def run_simulated(folder: FundFolder, settings: FundSettings, display: Display) 
     addresses, strategy = Addresses.of(settings), choose_configured_strategy(settings)
     plan = Plan(0, settings.models.model_size.value, uses_forecasts=load_choice(strategy).needs.forecasts)
     market = prepare_market(continue_market(folder.read_opened_market(), name_market(settings)), display)
-    variables = os.environ | service_variables(settings) | regime_variables(settings) | strategy.variables()
+    variables = os.environ | service_variables(settings) | strategy.variables()
     with open_fund(folder, addresses, market, variables, tuple(Service)) as (supervisor, continued):
         folder.save_strategy(strategy)
         platform = LocalPlatform(supervisor, display)
@@ -93,7 +94,7 @@ def run_simulated(folder: FundFolder, settings: FundSettings, display: Display) 
 def name_market(settings: FundSettings) -> MarketSettings:
     """The market that the settings name."""
     chosen = settings.simulation
-    return choose_market(
+    market = choose_market(
         chosen.exchange_bars_file,
         chosen.exchange_details_file,
         chosen.exchange_seed,
@@ -102,6 +103,7 @@ def name_market(settings: FundSettings) -> MarketSettings:
         chosen.exchange_events,
         chosen.exchange_signal,
     )
+    return replace(market, **chosen.switch)
 
 
 def require_secret(folder: FundFolder, secret: Secret) -> str:

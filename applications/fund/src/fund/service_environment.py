@@ -10,7 +10,6 @@ from fund.folder import FundFolder
 from fund.market_settings import MarketSettings
 from fund.services import Service
 from fund.settings.secrets import Secret, secret_variables
-from fund.settings.sections import require_market
 from fund.strategy_choice import choose_strategy
 from internal.errors import ConfigurationError
 
@@ -29,9 +28,6 @@ ACCOUNT_PREFIXES = (
     "FUND_API",
 )
 FORWARDED_SETTINGS = (  # of the exchange alone, which checks them too
-    "EXCHANGE_REGIME_DATE",
-    "EXCHANGE_REGIME_MULTIPLIER",
-    "EXCHANGE_REGIME_SESSIONS",
     "EXCHANGE_BARS_STATUS",
     "EXCHANGE_REQUESTS_PER_MINUTE",
     "EXCHANGE_EDGAR_REQUESTS_PER_SECOND",
@@ -133,7 +129,6 @@ class OfflineEnvironments:
             if self.variables.get(name):
                 raise ConfigurationError(f"unset {name}: {instead}")
         keys, market = self.folder.credentials(), self.market
-        require_market(self.variables, market.bars, market.details)
         optional = {
             "EXCHANGE_BARS_FILE": market.bars,
             "EXCHANGE_DETAILS_FILE": market.details,

@@ -26,7 +26,8 @@ def open_exchange(run: FundRun) -> None:
     """
     run.platform.start_service(Service.EXCHANGE)
     state = run.clients.exchange_state()
-    run.market = replace(run.market, session=run.market.session or state.last_closed.isoformat())
+    session, switched = run.market.session or state.last_closed.isoformat(), run.market.regime_date or ""
+    run.market = replace(run.market, session=session, regime_date=switched)
     run.folder.save_market(run.market)
     run.display.show_market(state)
     if run.market.bars is None:

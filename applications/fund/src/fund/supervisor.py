@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
@@ -15,7 +15,7 @@ from fund.addresses import Addresses, check_port_free
 from fund.folder import PRIVATE_FILE, PRIVATE_FOLDER, PRIVATE_MASK, FundFolder
 from fund.interrupts import INTERRUPTS
 from fund.log_rotation import rotate_log
-from fund.market_settings import NO_REGIME, MarketSettings
+from fund.market_settings import MarketSettings
 from fund.processes import (
     SUPERVISOR,
     end_leftovers,
@@ -27,7 +27,6 @@ from fund.processes import (
 from fund.service_client import ServiceClient
 from fund.service_environment import Environments, OfflineEnvironments
 from fund.services import OFFLINE_SERVICES, Service
-from fund.settings.sections import require_market
 from internal.errors import ConfigurationError, UnavailableError
 from internal.modes import Mode
 
@@ -242,8 +241,6 @@ def open_fund(
     require_down(folder)
     folder.require_mode(Mode.SIMULATED)
     stored = folder.read_opened_market()
-    if switch := require_market(variables, market.bars, market.details):
-        market = replace(market, **NO_REGIME | switch)
     if stored is not None and not stored.same_market(market):
         raise ConfigurationError(
             f"{folder.root} holds a fund on another market ({stored.describe()}). Start it without market options "

@@ -1,13 +1,15 @@
 """The sections of `fund.toml`: each key with its type, default and meaning; in capitals it is a variable."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from fund.market_settings import REGIME, MarketSettings
 from fund.options import Events, ModelSize, Signal
 from fund.settings.problems import describe_variable
 from internal.edgar_user_agent import require_declared
@@ -228,23 +230,30 @@ class Simulation(Section):
             raise ValueError("it needs exchange_regime_date: set that too, or leave this out")
         return value
 
+    @property
+    def switch(self) -> dict[str, str | None]:
+        """The switch of volatility by its names in a market; empty where there is none."""
+        if self.exchange_regime_date is None:
+            return {}
+        values = {name: getattr(self, f"exchange_{name}") for name in REGIME}
+        return {
+            name: f"{value:g}" if isinstance(value, float) else value and str(value) for name, value in values.items()
+        }
 
-REGIME_KEYS: Final = tuple(key for key in Simulation.model_fields if key.startswith("exchange_regime_"))
-"""The switch of volatility, which the exchange alone reads."""
 
-
-def require_market(variables: Mapping[str, str], bars: str | None, details: str | None) -> dict[str, str]:
-    """The switch of volatility that variables name, by key without `exchange_`, each value as the exchange reads it.
+def switch_volatility(market: MarketSettings, variables: Mapping[str, str]) -> MarketSettings:
+    """The market with the switch of volatility that variables name; with its own where they name none.
 
     Raises:
         ConfigurationError: The files, or variables of the switch, do not fit together.
     """
-    files = {"exchange_bars_file": bars, "exchange_details_file": details}
-    switch = {key: value for key in REGIME_KEYS if (value := variables.get(key.upper()))}
+    files = {"exchange_bars_file": market.bars, "exchange_details_file": market.details}
+    keys = (f"exchange_{name}" for name in REGIME)
     try:
-        chosen = Simulation.model_validate(files | switch)
+        chosen = Simulation.model_validate(
+            files | {key: value for key in keys if (value := variables.get(key.upper()))}
+        )
     except ValidationError as error:
         wrong = (describe_variable(str(one["loc"][0]), one["msg"]) for one in error.errors())
         raise ConfigurationError("\n".join(wrong)) from None
-    values = {key.removeprefix("exchange_"): getattr(chosen, key) for key in switch}
-    return {key: f"{value:g}" if isinstance(value, float) else str(value) for key, value in values.items()}
+    return replace(market, **chosen.switch)

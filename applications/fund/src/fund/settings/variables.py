@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from enum import Enum
 
 from fund.settings.fund_settings import SECTIONS, FundSettings
-from fund.settings.sections import REGIME_KEYS
 
 OWN_SECTIONS = frozenset({"services", "simulation"})  # read by `fund run` itself, not by the services
 
@@ -12,12 +11,6 @@ OWN_SECTIONS = frozenset({"services", "simulation"})  # read by `fund run` itsel
 def service_variables(settings: FundSettings) -> dict[str, str]:
     """What the services read of the settings; a setting without a value is left out."""
     return {key.upper(): text for key, text in _set_values(settings) if text}
-
-
-def regime_variables(settings: FundSettings) -> dict[str, str]:
-    """The switch of volatility of the simulated market, which the exchange alone reads."""
-    values = {key.upper(): getattr(settings.simulation, key) for key in REGIME_KEYS}
-    return {name: str(value) for name, value in values.items() if value is not None}
 
 
 def _set_values(settings: FundSettings) -> Iterable[tuple[str, str]]:
