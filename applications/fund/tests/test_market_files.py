@@ -1,6 +1,7 @@
 """The files of a replayed market are read before anything starts, and decide where the fund can open."""
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -147,6 +148,27 @@ def test_a_switch_of_volatility_beside_a_file_leaves_nothing(tmp_path: Path, com
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "error: EXCHANGE_REGIME_DATE is wrong: it is for the simulated market: leave it out" in ended.stderr
     assert [one.name for one in tmp_path.iterdir()] == ["bars.csv"]
+
+
+@pytest.mark.parametrize("command", [("up", "--once"), COMMANDS[1][:-1], ("run",)], ids=" ".join)
+@pytest.mark.parametrize("day", ["2022-05-31", "2027-01-01"])
+def test_a_switch_of_volatility_outside_the_market_leaves_nothing(
+    tmp_path: Path, command: tuple[str, ...], day: str
+) -> None:
+    """One sentence with the market's first and last session, a Wednesday and a Thursday; no folder, no step."""
+    ended = subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", "fund", *command],
+        env=dict(os.environ) | {"FUND_HOME": str(tmp_path / "home"), "EXCHANGE_REGIME_DATE": day},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    sentence = f"{day} is not a day of the simulated market: choose one from 2022-06-01 to 2026-12-31"
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(f"error: (the environment's )?EXCHANGE_REGIME_DATE is wrong: {sentence}\n", ended.stderr)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_details_are_for_a_file(tmp_path: Path) -> None:

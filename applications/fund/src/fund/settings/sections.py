@@ -219,8 +219,14 @@ class Simulation(Section):
     @field_validator("exchange_regime_date")
     @classmethod
     def _require_simulated(cls, day: date | None, info: ValidationInfo) -> date | None:
-        if day is not None and info.data.get("exchange_bars_file") is not None:
+        if day is None:
+            return day
+        if info.data.get("exchange_bars_file") is not None:
             raise ValueError("it is for the simulated market: leave it out where a file of bars is replayed")
+        from internal.venue.market.simulated import FIRST_DAY, LAST_DAY  # noqa: PLC0415 - every command reads settings
+
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise ValueError(f"{day} is not a day of the simulated market: choose one from {FIRST_DAY} to {LAST_DAY}")
         return day
 
     @field_validator("exchange_regime_multiplier", "exchange_regime_sessions")
