@@ -259,6 +259,7 @@ def test_status_and_doctor(story: Story) -> None:
     assert resumed["state"] == "active"
     code, printed = story.fund.run("doctor")
     assert code == 0, printed
+    assert "model: champion" in printed
 
 
 def test_a_language_model_asks(story: Story) -> None:

@@ -62,12 +62,6 @@ def read_sessions(lake: Lake, period: Period | None) -> pl.DataFrame:
     return _select_period(lake.scan("ingestion_sessions"), "date", period).sort("date").collect()
 
 
-def read_last_session(lake: Lake) -> date | None:
-    """The last session in the ingestion log; None of an empty lake."""
-    last = lake.scan("ingestion_sessions").select(pl.col("date").max()).collect().item()
-    return last if isinstance(last, date) else None
-
-
 def read_disagreements(lake: Lake, period: Period | None, tickers: Sequence[str] | None) -> pl.DataFrame:
     """What the second vendor says differently, ordered by date, ticker and field."""
     wanted = select_tickers(_select_period(lake.scan("disagreements"), "date", period), tickers)

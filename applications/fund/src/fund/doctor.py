@@ -24,6 +24,7 @@ from fund.doctor_fund import (
     check_notifications,
     find_market_time,
 )
+from fund.doctor_model import check_model
 from fund.findings import Finding
 from fund.folder import FundFolder
 from fund.processes import running_processes
@@ -55,6 +56,7 @@ def run_checks(folder: FundFolder, addresses: Addresses, variables: Mapping[str,
     yield from check_proxies(variables)
     yield from check_reachability(addresses, folder)
     yield from check_data(addresses, folder)
+    yield check_model(folder, addresses)
     yield from check_events(addresses, folder)
 
 

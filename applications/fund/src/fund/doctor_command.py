@@ -10,7 +10,7 @@ commands = typer.Typer(add_completion=False)
 
 @commands.command()
 def doctor(*, as_json: JsonOption = False) -> None:
-    """Check the machine, settings and keys, broker, clock, calendar and data; say what to do about each fault."""
+    """Check machine, settings and keys, broker, clock, calendar, data and model; say what to do about each fault."""
     import os
 
     from fund.addresses import Addresses
