@@ -121,6 +121,18 @@ def test_a_forecast_of_volatility_does_not_rank() -> None:
     assert measure_rank_evidence(few, make_scored_rows(few, forecast(np.zeros((5, TICKERS))))) is None
 
 
+@pytest.mark.parametrize(("tickers", "is_judged"), [(2, False), (5, False), (6, True)])
+def test_too_few_names_are_no_evidence(tickers: int, is_judged: bool) -> None:  # noqa: FBT001 - a case
+    """The most volatile name earns most: up to five names may be in that order by chance, so that none is evidence."""
+    scale = np.tile(np.linspace(0.02, 0.05, tickers), (60, 1))
+    returns = np.random.default_rng(6).normal(0, 0.001, (67, tickers)) + np.linspace(0, 0.01, tickers)
+    steps = np.repeat(scale.reshape(-1, 1), len(STEPS), axis=1)
+    truth = make_truth(returns)
+    found = measure_rank_evidence(truth, make_scored_rows(truth, steps[:, :, None] * np.array([-1.2, 0.05, 1.25])))
+    assert (found is not None) is is_judged
+    assert found is None or not found.is_enough
+
+
 def test_bets() -> None:
     """The order of a trait is a correlation of 1, the opposite one of -1; an unknown trait is left out."""
     truth, score = make_truth(np.zeros((12, TICKERS))), np.tile(np.arange(TICKERS, dtype=float), 5)

@@ -15,7 +15,7 @@ from internal.forecasting.median_over_width import median_over_width
 from internal.forecasting.quantiles import QUANTILE_COLUMNS
 from internal.forecasting.rank_evidence import RankEvidence
 from internal.overlapping_means import FEWEST, Estimate, estimate_mean
-from internal.strategies.constructions.ranking import find_width_bet
+from internal.strategies.constructions.ranking import FEWEST_NAMES, find_width_bet
 from internal.venue.charges import SEC_FEE_RATE
 from internal.venue.matching import slippage_rate
 from models.truth import Truth
@@ -39,7 +39,10 @@ def make_scored_rows(truth: Truth, cumulative: np.ndarray) -> pl.DataFrame:
 
 
 def measure_rank_evidence(truth: Truth, rows: pl.DataFrame) -> RankEvidence | None:
-    """Rank evidence of a forecast; None with fewer sessions than a standard error needs.
+    """Rank evidence of a forecast; None with too few sessions or names.
+
+    A standard error needs some sessions, and of fewer than FEWEST_NAMES names `find_width_bet` cannot say whether their
+    order is a bet on the width.
 
     Args:
         truth: What happened.
@@ -47,7 +50,7 @@ def measure_rank_evidence(truth: Truth, rows: pl.DataFrame) -> RankEvidence | No
     """
     weighted = weigh(rows)
     book = _estimate_spread(truth, weighted)
-    if book.count < FEWEST:
+    if book.count < FEWEST or not _has_enough_names(rows):
         return None
     correlation = _estimate_rank_correlation(truth, rows)
     known = correlation.count >= FEWEST
@@ -120,6 +123,12 @@ def _estimate_rank_correlation(truth: Truth, rows: pl.DataFrame) -> Estimate:
     labelled = rows.with_columns(truth=pl.Series(truth.cumulative[:, -1]))
     by_session = labelled.group_by("fold", "date").agg(pl.corr("score", "truth", method="spearman").alias("value"))
     return estimate_mean(by_session.sort("fold", "date").get_column("value").fill_null(np.nan).to_numpy(), HORIZON - 1)
+
+
+def _has_enough_names(rows: pl.DataFrame) -> bool:
+    """Whether most sessions have as many names as the question whether they rank needs."""
+    names = rows.group_by("fold", "date").len().get_column("len")
+    return int((names >= FEWEST_NAMES).sum()) > len(names) / 2
 
 
 def _has_own_order(rows: pl.DataFrame) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
 SIGNIFICANCE: Final = 1.96  # standard errors on each side of an estimate: 95 %, as in every interval of the verdict
-NOT_MEASURED: Final = "Rank evidence after costs was not measured: train the model again."
+NOT_MEASURED: Final = "Rank evidence after costs was not measured: train the model again, on six tickers or more."
 
 
 @dataclass(frozen=True, slots=True)
