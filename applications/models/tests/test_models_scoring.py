@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from internal.dates import sessions
-from internal.forecasting.held_out_coverage import BreakCoverage
+from internal.forecasting.held_out_coverage import BreakCoverage, describe_break
 from models.break_coverage import find_sharpest_rise
 from models.scoring import compute_relative_difference, score_forecast
 from models.traits import Trait
@@ -111,6 +111,15 @@ def test_coverage_after_a_break() -> None:
         assert (found.first_day, found.session_count, found.thirds) == (days[31], counted, (1.0, 0.0, 0.0))
         assert (found.rise, found.whole) == pytest.approx((3.0, 1 / 3))
     assert _after_break(30) is None
+
+
+@pytest.mark.parametrize("begin", [0, 10])
+def test_a_break_in_the_first_sessions_is_not_denied(begin: int) -> None:
+    """It is not found, because twenty sessions before it are not there; the sentence denies later ones alone."""
+    moves = np.repeat([0.01, 0.05], [begin, 100 - begin])
+    assert find_sharpest_rise(moves) is None
+    assert "after the first 20 held-out sessions" in describe_break(None)
+    assert find_sharpest_rise(np.repeat([0.01, 0.05], [20, 80])) == (20, pytest.approx(5.0))
 
 
 def test_rank_t_of_a_random_median() -> None:

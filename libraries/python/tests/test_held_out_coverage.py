@@ -40,7 +40,9 @@ def test_sentences() -> None:
     )
     calm, none = describe_coverage(replace(COVERAGE, sectors={}, after_break=None))
     assert calm.endswith("volatile third 79.8 %.")
-    assert "was not seen" in none
+    assert (
+        none == "Volatility did not double after the first 20 held-out sessions: coverage after a break was not seen."
+    )
 
 
 def test_an_older_artifact_was_not_measured() -> None:

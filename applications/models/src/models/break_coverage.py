@@ -6,11 +6,10 @@ import numpy as np
 import polars as pl
 
 from internal.dates import next_session
-from internal.forecasting.held_out_coverage import BreakCoverage
+from internal.forecasting.held_out_coverage import SESSIONS_BEFORE, BreakCoverage
 from models.group_means import average_groups
 from models.truth import Truth
 
-BEFORE: Final = 20
 AFTER: Final = 5
 LEAST_RISE: Final = 2.0  # on real bars of 2015 to 2018: five times in three and a half years
 COUNTED: Final = 60
@@ -26,7 +25,8 @@ def measure_break(truth: Truth, inside: np.ndarray, thirds: pl.Series) -> BreakC
         thirds: Each row's third of its date by volatility, 0 calm.
 
     Returns:
-        None where volatility rose to less than LEAST_RISE times what it was.
+        None where volatility rose to less than LEAST_RISE times what it was, or in the first sessions, which it is
+        measured against.
     """
     rows = pl.DataFrame(
         {
@@ -58,10 +58,10 @@ def find_sharpest_rise(moves: np.ndarray) -> tuple[int, float] | None:
     Returns:
         None where no five sessions moved LEAST_RISE times as much as the twenty before them.
     """
-    places = range(BEFORE, len(moves) - AFTER + 1)
-    before = np.array([moves[place - BEFORE : place].mean() for place in places])
+    places = range(SESSIONS_BEFORE, len(moves) - AFTER + 1)
+    before = np.array([moves[place - SESSIONS_BEFORE : place].mean() for place in places])
     after = np.array([moves[place : place + AFTER].mean() for place in places])
     rises = np.where(before >= LEAST_MOVE, after / np.maximum(before, LEAST_MOVE), 0.0)
     if not len(rises) or rises.max() < LEAST_RISE:
         return None
-    return BEFORE + int(rises.argmax()), float(rises.max())
+    return SESSIONS_BEFORE + int(rises.argmax()), float(rises.max())

@@ -29,7 +29,7 @@ class Score:
         daily: Mean pinball loss of daily simple returns.
         cumulative: Mean pinball loss of cumulative log returns.
         coverage: Share of truths inside the 80 % interval, cumulative.
-        evidence: What a book of its best and worst tenth returned and cost; None with too few sessions.
+        evidence: What a book of its best and worst tenth returned and cost; None with too few sessions or tickers.
         bets: Mean over dates of Spearman's correlation of the score that the book is made by with each trait.
         tails: Mean cumulative loss of the two outer quantiles alone.
         by_step: Mean cumulative loss of each step.
@@ -38,7 +38,7 @@ class Score:
         coverage_by_volatility: Coverage of the calm, the middle and the volatile third of the rows.
         coverage_within_date: The same with thirds of each date's rows, so that calm means calmer than other tickers.
         coverage_by_sector: Coverage of each known sector.
-        after_break: Coverage after the sharpest rise of volatility; None where it did not double.
+        after_break: Coverage after the sharpest rise of volatility; None where it did not double after the first ones.
         daily_by_date: Mean daily loss of each origin date, in date order.
         cumulative_by_date: Mean cumulative loss of each origin date, in date order.
         days: The origin dates, ascending.

@@ -37,7 +37,9 @@ class CoverageResponse(RowResponse):
     whole: float
     thirds: list[float] = Field(description="calm, middle and volatile third of each date's tickers")
     sectors: dict[str, float]
-    after_break: BreakCoverageResponse | None = Field(description="null where volatility did not double")
+    after_break: BreakCoverageResponse | None = Field(
+        description="null where volatility did not double after the first 20 sessions"
+    )
 
 
 class RankingBetsResponse(BaseModel):

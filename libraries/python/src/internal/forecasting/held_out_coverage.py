@@ -15,6 +15,9 @@ from internal.errors import ArtifactError
 HELD_OUT_COVERAGE: Final = "held_out_coverage"  # the name among an artifact's metrics
 NOT_MEASURED: Final = "Coverage by group and after a break was not measured: train the model again."
 THIRDS: Final = ("calm", "middle", "volatile")
+SESSIONS_BEFORE: Final = (
+    20  # that a rise of volatility is measured against; one that begins in the first ones is unseen
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class HeldOutCoverage:
         whole: Of all rows.
         thirds: Of the calm, the middle and the volatile third of each date's tickers.
         sectors: Of each known sector.
-        after_break: After the sharpest rise of volatility; None where volatility did not double.
+        after_break: After the sharpest rise of volatility; None where volatility did not double after the
+            first SESSIONS_BEFORE sessions.
     """
 
     whole: float
@@ -86,7 +90,10 @@ def describe_coverage(coverage: HeldOutCoverage | None) -> list[str]:
 def describe_break(after: BreakCoverage | None) -> str:
     """The sentence about the break, or that there was none."""
     if after is None:
-        return "Volatility did not double in the held-out sessions: coverage after a break was not seen."
+        return (
+            f"Volatility did not double after the first {SESSIONS_BEFORE} held-out sessions: "
+            "coverage after a break was not seen."
+        )
     return (
         f"In the {after.session_count} sessions after volatility rose to {after.rise:.1f} times on {after.first_day} "
         f"it covers {_percent(after.whole)}: {_describe_thirds(after.thirds)}."
