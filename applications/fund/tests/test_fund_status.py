@@ -1,5 +1,7 @@
 """`fund status`: the champion's held-out loss beside the best baseline's, and events that were given up."""
 
+import json
+import os
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -8,18 +10,23 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 from rich.console import Console
+from typer.testing import CliRunner
 
+from fund.__main__ import application as command_line
 from fund.addresses import Addresses
 from fund.clients import Clients, connect, parked_events
 from fund.doctor import describe_events
 from fund.folder import FundFolder
 from fund.local_platform import find_trained_model
+from fund.market_settings import MarketSettings
+from fund.processes import record_processes
 from fund.service_client import ServiceClient
-from fund.services import Service
+from fund.services import OFFLINE_SERVICES, Service
 from fund.status import describe_model, services_table, starting_command
 from fund.unopened import describe_unopened
 from internal.forecasting.artifact import Artifact, save_artifact
 from internal.forecasting.registry import LEAK_GATE, Registry
+from libraries.python.tests.free_ports import free_ports
 from libraries.python.tests.loopback import serving
 
 KIND = "temporal_fusion_transformer"
@@ -123,3 +130,38 @@ def test_events_that_any_service_has_given_up() -> None:
     assert finding.remedy is not None
     assert finding.remedy.startswith("scheduler gave up the event closed:1 to /b after 3 attempts (answered 422)")
     assert describe_events([]).remedy is None
+
+
+@pytest.fixture
+def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FundFolder:
+    """A fund whose record names this process as its supervisor and as its services, on ports that no setting names."""
+    folder = FundFolder(tmp_path)
+    folder.save_market(MarketSettings(bars=None, details=None, seed=1, tickers=120, session="2024-12-31"))
+    folder.credentials()
+    ports: dict[Service, int] = dict(zip(OFFLINE_SERVICES, free_ports(len(OFFLINE_SERVICES)), strict=True))
+    record_processes(folder, os.getpid(), dict.fromkeys(OFFLINE_SERVICES, os.getpid()), ports)
+    monkeypatch.setenv("FUND_HOME", str(tmp_path))
+    for service in Service:
+        monkeypatch.delenv(f"{service.upper()}_PORT", raising=False)
+    return folder
+
+
+@pytest.mark.parametrize("command", ["status", "status --json", "doctor --json", "data check"])
+def test_a_running_fund_is_asked_where_it_listens(recorded: FundFolder, command: str) -> None:
+    """Its record says where, without the variables that it was started with; here nobody answers there."""
+    result = CliRunner().invoke(command_line, command.split())
+    shown = result.output + str(result.exception)
+    port = json.loads(recorded.processes.read_text())[Service.DATAMANAGER]["port"]
+    assert str(port) in shown
+    assert "127.0.0.1:8080" not in shown
+
+
+def test_the_record_of_a_killed_fund_says_nothing_of_the_next_one(recorded: FundFolder) -> None:
+    """What runs now has no port of it; a service that still runs has its own."""
+    entries = json.loads(recorded.processes.read_text())
+    for name in ("fund", Service.EXCHANGE):
+        entries[name]["created"] -= 100  # another process had the number then
+    recorded.processes.write_text(json.dumps(entries))
+    ports = Addresses.of_running(recorded).ports
+    assert ports[Service.EXCHANGE] == 8090
+    assert ports[Service.DATAMANAGER] == entries[Service.DATAMANAGER]["port"]

@@ -18,7 +18,7 @@ from fund.folder import FundFolder
 from fund.mcp_command import explain_waiting
 from fund.mcp_server.reference import reference_page
 from fund.mcp_server.server import make_server
-from fund.process_record import ProcessEntry, write_entries
+from fund.processes import record_processes
 from fund.services import Service
 from internal.http.roles import derive_reader_token
 
@@ -93,7 +93,8 @@ def asked(folder: FundFolder) -> Iterator[list[str]]:
     Portfoliomanager.tokens = []
     with ThreadingHTTPServer(("127.0.0.1", 0), Portfoliomanager) as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        write_entries(folder, {Service.PORTFOLIOMANAGER: ProcessEntry(1, 0.0, server.server_port)})
+        process, port = ({Service.PORTFOLIOMANAGER: number} for number in (os.getpid(), server.server_port))
+        record_processes(folder, os.getpid(), process, port)
         yield Portfoliomanager.tokens
         server.shutdown()
 

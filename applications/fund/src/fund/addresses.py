@@ -7,6 +7,7 @@ from typing import Self
 
 from fund.folder import FundFolder
 from fund.process_record import read_entries
+from fund.processes import SUPERVISOR, running_processes
 from fund.services import Service
 from fund.settings.fund_settings import FundSettings, read_settings
 from internal.errors import ConfigurationError
@@ -34,9 +35,10 @@ class Addresses:
 
     @classmethod
     def of_running(cls, folder: FundFolder) -> Self:
-        """Where the services were started, by the folder's record; one that is not in it where the settings say."""
-        entries = read_entries(folder)
-        recorded = {service: entries[service].port for service in Service if service in entries}
+        """Where the services of a running fund were started, by its record; others are where the settings say."""
+        entries, running = read_entries(folder), running_processes(folder)
+        valid = entries if SUPERVISOR in running else running  # a fund that was killed has left its record
+        recorded = {service: entries[service].port for service in Service if service in valid}
         return cls({**cls.from_environment().ports, **recorded})
 
     def url(self, service: Service) -> str:

@@ -43,7 +43,7 @@ def _open_datamanager() -> AbstractContextManager[DatamanagerClient]:
     """The datamanager of the fund's folder. Raises ConfigurationError where the folder holds no fund."""
     folder = FundFolder.from_environment()
     require_opened(folder)
-    return open_datamanager(folder, Addresses.from_environment())
+    return open_datamanager(folder, Addresses.of_running(folder))
 
 
 def parse_key(text: str) -> tuple[str, date]:

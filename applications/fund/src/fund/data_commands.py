@@ -47,7 +47,8 @@ def import_command(
     from fund.display import Display
     from fund.folder import FundFolder
 
-    import_files(bars, details, FundFolder.from_environment(), Addresses.from_environment(), Display(), replace=replace)
+    folder = FundFolder.from_environment()
+    import_files(bars, details, folder, Addresses.of_running(folder), Display(), replace=replace)
 
 
 @commands.command("check")

@@ -18,7 +18,8 @@ def doctor(*, as_json: JsonOption = False) -> None:
     from fund.findings import format_findings, show_findings
     from fund.folder import FundFolder
 
-    checks = run_checks(FundFolder.from_environment(), Addresses.from_environment(), os.environ)
+    folder = FundFolder.from_environment()
+    checks = run_checks(folder, Addresses.of_running(folder), os.environ)
     if as_json:
         findings = list(checks)
         typer.echo(format_findings(findings))

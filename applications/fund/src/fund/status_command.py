@@ -17,7 +17,8 @@ def status(*, as_json: JsonOption = False) -> None:
     from fund.status import show_status
     from fund.status_answer import read_status
 
-    folder, addresses = FundFolder.from_environment(), Addresses.from_environment()
+    folder = FundFolder.from_environment()
+    addresses = Addresses.of_running(folder)
     if as_json:
         answer = read_status(folder, addresses)
         typer.echo(answer.model_dump_json(indent=2, by_alias=True))
