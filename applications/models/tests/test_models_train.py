@@ -187,6 +187,8 @@ def test_one_baseline_fits_no_other(dataset: Dataset, tmp_path: Path, monkeypatc
         {kind: scores[kind] for kind in ("heterogeneous_volatility", "rolling_history", "blended_volatility")}, rel=1e-8
     )
     assert "`./fund models evaluate` compares all" in few.verdict[-1]
+    assert all("the best naive baseline on" in sentence for sentence in few.verdict[:2])
+    assert all("the best baseline on" in sentence for sentence in every.verdict[:2])
     assert not [sentence for sentence in every.verdict if "compares all" in sentence]
 
 

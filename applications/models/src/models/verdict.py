@@ -5,7 +5,7 @@ from typing import Final
 from internal.baselines.catalogue import BASELINES, fittable_baselines
 from internal.forecasting.held_out_bands import describe_calibration
 from internal.forecasting.rank_evidence import describe_rank_evidence
-from models.evaluation import Difference
+from models.evaluation import NAIVE_BASELINES, Difference
 from models.held_out import measure_shares_below
 from models.scoring import Score, compute_relative_difference
 
@@ -30,7 +30,8 @@ def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[s
         ),
         ("daily", daily.name): compute_relative_difference(own.daily_by_date, daily.daily_by_date, lengths),
     }
-    sentences = [_describe_difference(model, *names, one) for names, one in differences.items()]
+    best = "the best naive baseline" if {one.name for one in baselines} <= set(NAIVE_BASELINES) else "the best baseline"
+    sentences = [_describe_difference(model, best, *names, one) for names, one in differences.items()]
     if min(difference for difference, _, _ in differences.values()) < -SUSPICIOUS_GAIN_PER_CENT:
         sentences.append("A gain of more than 2 % on real bars is probably a leak: check before relying on it.")
     if calibration := describe_calibration(measure_shares_below(own)):
@@ -38,16 +39,16 @@ def write_verdict(scores: list[Score], model: str, lengths: list[int]) -> list[s
     return [*sentences, describe_rank_evidence(own.evidence), *_name_missing_baselines(scores)]
 
 
-def _describe_difference(model: str, measure: str, best: str, found: Difference) -> str:
+def _describe_difference(model: str, best: str, measure: str, name: str, found: Difference) -> str:
     difference, lower, upper = found
-    figures = f"{difference:+.2f} % against {best}, 95 % interval {lower:+.2f} to {upper:+.2f} %"
+    figures = f"{difference:+.2f} % against {name}, 95 % interval {lower:+.2f} to {upper:+.2f} %"
     if upper < 0 and difference < -NOISE_PER_CENT:
-        return f"{model} beats the best baseline on {measure} returns: {figures}."
+        return f"{model} beats {best} on {measure} returns: {figures}."
     if upper < 0:
-        return f"{model} does NOT beat the best baseline on {measure} returns by more than noise: {figures}."
+        return f"{model} does NOT beat {best} on {measure} returns by more than noise: {figures}."
     if lower > 0:
-        return f"{model} does NOT beat the best baseline on {measure} returns: its loss is larger, {figures}."
-    return f"{model} does NOT beat the best baseline on {measure} returns: no significant difference, {figures}."
+        return f"{model} does NOT beat {best} on {measure} returns: its loss is larger, {figures}."
+    return f"{model} does NOT beat {best} on {measure} returns: no significant difference, {figures}."
 
 
 def _name_missing_baselines(scores: list[Score]) -> list[str]:
