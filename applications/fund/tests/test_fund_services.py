@@ -307,7 +307,9 @@ def test_a_switch_of_volatility_is_remembered(folder: FundFolder, addresses: Add
             pytest.fail("two markets in one folder")
     folder.save_market(replace(SIMULATED, session="2024-12-31", regime_date=""))
     with (
-        pytest.raises(ConfigurationError, match="another market"),
+        pytest.raises(
+            ConfigurationError, match=r"another market .*variables and keys of fund\.toml that name a market"
+        ),
         open_fund(folder, addresses, switch_volatility(SIMULATED, switch)),
     ):
         pytest.fail("a switch in a market that opened without")

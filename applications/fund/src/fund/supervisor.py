@@ -243,8 +243,8 @@ def open_fund(
     stored = folder.read_opened_market()
     if stored is not None and not stored.same_market(market):
         raise ConfigurationError(
-            f"{folder.root} holds a fund on another market ({stored.describe()}). Start it without market options "
-            "and variables, or open a new fund in another folder: FUND_HOME=another-folder ./fund up ..."
+            f"{folder.root} holds a fund on another market ({stored.describe()}). Start it without options, "
+            "variables and keys of fund.toml that name a market, or set FUND_HOME to a new folder."
         )
     continued = stored.continue_on(market) if stored else market
     environments = OfflineEnvironments(folder, addresses, continued, variables)
