@@ -41,8 +41,9 @@ class Forecaster(Protocol):
 
     Attributes:
         model_version: The artifact's version, as written into every prediction.
-        required_history: Sessions up to the day that `bars` should reach back, so that long averages are what they
-            were in training. Fewer still work, down to the minimum that each ticker is excluded by.
+        required_history: Sessions up to the day that `bars` should reach back, so that averages of the day are what
+            they were in training; those of a year before, which earnings features read, are shorter. Fewer still work,
+            down to the minimum that each ticker is excluded by.
         trained_through: The last session that the model's training saw; None where it is not known.
     """
 
