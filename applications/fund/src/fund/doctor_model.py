@@ -7,8 +7,6 @@ from fund.addresses import Addresses
 from fund.findings import Finding
 from fund.folder import FundFolder
 from fund.real_environment import choose_environments
-from fund.status import starting_command
-from fund.strategy_loading import load_choice
 from fund.unopened import describe_unopened
 from internal.dates import session_number
 from internal.errors import ArtifactError, FundError
@@ -63,6 +61,8 @@ def check_champion(folder: FundFolder, registry: Registry, lake: Lake | None, mo
 
 def _describe_unusable(folder: FundFolder, registry: Registry, error: ArtifactError) -> Finding:
     """A fault where the strategy reads forecasts."""
+    from fund.status import starting_command  # noqa: PLC0415 - takes a tenth of a second, which a whole champion saves
+
     seen = error.detail if registry.has_alias() else "there is no champion"
     if not reads_forecasts(folder):
         return Finding("model", f"{seen}; the fund's strategy reads no forecasts and needs none")
@@ -74,6 +74,8 @@ def _describe_unusable(folder: FundFolder, registry: Registry, error: ArtifactEr
 def reads_forecasts(folder: FundFolder) -> bool:
     """Whether the strategy of the last run reads forecasts; true where it cannot be loaded."""
     try:
+        from fund.strategy_loading import load_choice  # noqa: PLC0415 - as above
+
         strategy = folder.read_strategy()
         return strategy is None or load_choice(strategy).needs.forecasts
     except FundError:
