@@ -28,7 +28,7 @@ NARROW = 80  # columns of a terminal
 
 def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, tmp_path: Path) -> None:
     """A baseline is trained, evaluated, listed and promoted; tables and files are written."""
-    save_dataset(tmp_path / "dataset", make_dataset(4, date(2023, 1, 3), date(2024, 6, 28)))
+    save_dataset(tmp_path / "dataset", make_dataset(6, date(2023, 1, 3), date(2024, 6, 28)))
     settings = {"STATE_DIRECTORY": str(tmp_path), "REGISTRY_DIRECTORY": str(tmp_path / "registry")}
     trained = run_models("train", "--model", "heterogeneous_volatility", **settings)
     assert trained.returncode == 0, trained.stderr
