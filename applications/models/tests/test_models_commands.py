@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from internal.forecasting.artifact import Artifact, save_artifact
+from internal.forecasting.held_out_coverage import HELD_OUT_COVERAGE
+from internal.forecasting.registry import Registry
 from internal.tft.training import TrainingProgress
 from models import __main__ as models_command
 from models.dataset import Dataset, save_dataset
@@ -56,6 +59,20 @@ def test_train_evaluate_list(run_models: RunModels, make_dataset: MakeDataset, t
     assert "was changed after it was written" in damaged.stdout
     said = " ".join(damaged.stdout.split())
     assert "run the same training again, which repairs it, restore its folder from a backup" in said
+
+
+def test_coverage_of_another_form_hides_no_model(run_models: RunModels, tmp_path: Path) -> None:
+    """Figures that this version cannot read are named in the list, which goes on."""
+    registry = Registry(tmp_path / "registry")
+    for number, metrics in enumerate(({HELD_OUT_COVERAGE: {"whole": 0.8}}, {})):
+        plain = Artifact("rolling_history", {}, {}, {}, {}, metrics, number, "test")
+        save_artifact(tmp_path / str(number), plain)
+        registry.register(tmp_path / str(number))
+    listed = run_models("list", STATE_DIRECTORY=str(tmp_path), REGISTRY_DIRECTORY=str(tmp_path / "registry"))
+    said = " ".join(listed.stdout.split())
+    assert (listed.returncode, said.count("rolling_history")) == (0, 2)
+    assert "held_out_coverage of the artifact's metrics are damaged: train the model again." in said
+    assert "Coverage by group and after a break was not measured" in said
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from internal.day_option import DATE, read_day
-from internal.errors import FundError
+from internal.errors import ArtifactError, FundError
 from internal.forecasting.held_out_coverage import describe_coverage, read_coverage
 from internal.forecasting.rank_evidence import describe_rank_evidence, find_rank_evidence
 from internal.forecasting.registry import CHAMPION, RegisteredModel
@@ -199,7 +199,10 @@ def _describe_registered(model: RegisteredModel) -> list[str]:
         remedy = "run the same training again, which repairs it, restore its folder from a backup, or remove it"
         return [f"{model.damage}. It cannot forecast: {remedy}."]
     evidence = describe_rank_evidence(find_rank_evidence(model.kind, model.metrics))
-    return [evidence, *describe_coverage(read_coverage(model.metrics))]
+    try:
+        return [evidence, *describe_coverage(read_coverage(model.metrics))]
+    except ArtifactError as error:  # of another version of the code: it hides no other model
+        return [evidence, f"{error.detail}."]
 
 
 def _connect(configuration: Configuration) -> DatamanagerClient:
