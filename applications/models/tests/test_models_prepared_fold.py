@@ -1,9 +1,11 @@
 """The windows of a fold for networks: each session counts alike in the calibration, and chunks change no label."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -52,3 +54,18 @@ def test_validation_counts_as_much_as_training(make_dataset: MakeDataset, monkey
         assert len(windows) == sum(known) * min(tickers, 1000 // sum(known))
         every = np.arange(len(training))
         assert (standardise_returns(training) == training.log_returns(every) / training.scale(every)).all()
+
+
+def test_tickers_that_hardly_move_have_no_window(make_dataset: MakeDataset) -> None:
+    """A constant price trains no network; the others have the windows that they have without it."""
+    dataset = make_dataset(4, date(2022, 1, 3), date(2024, 6, 28))
+    still = pl.col("ticker") == dataset.bars["ticker"].unique().sort()[-1]
+    prices = {name: pl.when(still).then(10.0).otherwise(name) for name in ("open", "high", "low", "close")}
+    counts = list[dict[str, int]]()
+    for bars in (dataset.bars, dataset.bars.with_columns(**prices)):
+        frame = observe_dataset(replace(dataset, bars=bars))
+        prepared = prepare_fold(FoldData(frame, choose_fold(frame), dataset.bars_version))
+        of_windows = frame["ticker"].gather(prepared.calibration_windows(10**6).origins)
+        counts.append(dict(of_windows.value_counts().sort("ticker").iter_rows()))
+    (*_, last), _ = counts
+    assert counts[1] == {ticker: count for ticker, count in counts[0].items() if ticker != last}

@@ -120,6 +120,7 @@ def test_parts_are_not_fitted_again(observed: pl.DataFrame, fitted: ExpertAggreg
         ("boosted.daily", np.zeros(3), "daily"),
         ("all_follow", np.zeros(2), "all_follow"),
         ("all_follow", np.zeros(1), "all_follow is 0"),
+        ("moving_alone", np.full(1, 2), "moving_alone is 2"),
     ],
 )
 def test_wrong_arrays_are_refused(fitted: ExpertAggregation, name: str, array: np.ndarray, reason: str) -> None:

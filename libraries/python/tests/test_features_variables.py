@@ -16,6 +16,7 @@ from internal.features.variables import (
     READ_BY_NETWORKS_ALONE,
     STATIC_VARIABLES,
     known_frame,
+    moves,
     observe,
 )
 
@@ -88,6 +89,12 @@ def test_constant_price_has_a_floor(make_bars: MakeBars, make_details: MakeDetai
         .to_series()
         .all()
     )
+
+
+def test_what_hardly_moves_by_hand() -> None:
+    """At the floor it does not; above it does, and where the volatility is not known yet."""
+    frame = pl.DataFrame({"volatility": [1e-3, 1.001e-3, 0.02, None, float("nan")]})
+    assert frame.select(moves()).to_series().to_list() == [False, True, True, True, True]
 
 
 def test_volume_surprise(observed: pl.DataFrame) -> None:

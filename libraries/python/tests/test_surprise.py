@@ -1,6 +1,7 @@
 """The surprise factor: by hand, without look-ahead, a function of its window, and what it does for a break."""
 
 import math
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from internal.baselines.adaptation import adaptive_factors, past_returns_ahead, widen_intervals
+from internal.baselines.boosted_volatility import BoostedVolatility
 from internal.baselines.break_response import CURRENT, MARKET_ALONE
 from internal.baselines.heterogeneous import AdaptiveVolatility, EarningsVolatility
 from internal.baselines.surprise import DECAY, FEWEST, WINDOW, average_by_day, log_sizes_ahead, surprise_factors
@@ -152,8 +154,8 @@ def test_no_row_has_no_factor() -> None:
     assert surprise_factors(_group(np.empty(0, np.int64)), np.empty(0), CURRENT).shape == (0,)
 
 
-def _observe(regime: VolatilityRegime | None, missing: float = 0.0) -> pl.DataFrame:
-    """A simulated market, of which a share of the bars, drawn at random, is missing."""
+def _observe(regime: VolatilityRegime | None, missing: float = 0.0, still: int = 0) -> pl.DataFrame:
+    """A simulated market, of which a share of the bars, drawn at random, is missing, and with tickers at one price."""
     market = SimulatedMarket(
         seed=2,
         ticker_count=40,
@@ -165,6 +167,10 @@ def _observe(regime: VolatilityRegime | None, missing: float = 0.0) -> pl.DataFr
     )
     bars = adjust_for_splits(market.bars_between(FIRST, LAST), market.splits(FIRST, LAST))
     bars = bars.filter(np.random.default_rng(5).random(bars.height) >= missing)
+    prices = dict.fromkeys(("open", "high", "low", "close"), pl.lit(10.0))
+    first = bars.filter(pl.col("ticker") == bars["ticker"][0])
+    copies = [first.with_columns(ticker=pl.lit(f"STILL{number}"), **prices) for number in range(still)]
+    bars = pl.concat([bars, *copies])
     details = pl.DataFrame(
         [{"ticker": one.ticker, "sector": one.sector, "industry": one.industry} for one in market.listings(LAST)]
     )
@@ -208,6 +214,42 @@ def test_missing_bars_are_no_break() -> None:
     assert abs(covered - without) < 0.05
 
 
+def test_tickers_that_hardly_move_say_nothing_of_others() -> None:
+    """Where a sixth of the market keeps one price, the others are covered as without it, the calm third as well.
+
+    An artifact from before counts them, and covers the calm third, which they are in, too little.
+    """
+    markets = [_observe(None), _observe(None, still=8)]
+    fitted = [AdaptiveVolatility.fit(frame, fold=Block(FIRST, date(2023, 8, 31))) for frame in markets]
+    rows = [_find_calm_third(frame, Block(date(2023, 9, 11), LAST)) for frame in markets]
+    without, beside = (
+        _coverage(one.quantiles(frame, calm), frame, calm)
+        for one, frame, calm in zip(fitted, markets, rows, strict=True)
+    )
+    before = replace(fitted[1], response=replace(CURRENT, moving_alone=False))
+    assert abs(beside - without) < 0.01
+    assert _coverage(before.quantiles(markets[1], rows[1]), markets[1], rows[1]) < without - 0.03
+    by_session = fitted[1].quantiles_of_sessions(AdaptiveVolatility.arrange(markets[1]), 300, 300)
+    day = np.flatnonzero((markets[1]["session"] - markets[1]["session"].min() == 300).to_numpy())
+    assert by_session.cumulative == pytest.approx(fitted[1].quantiles(markets[1], day).cumulative, rel=5e-3)
+
+
+@pytest.mark.parametrize("kind", [EarningsVolatility, BoostedVolatility])
+def test_tickers_that_hardly_move_are_not_fitted_on(kind: type[EarningsVolatility] | type[BoostedVolatility]) -> None:
+    """Returns in units of their scale have the outer quantiles that they have without such tickers."""
+    fold = Block(FIRST, date(2023, 8, 31))
+    outer = [kind.fit(_observe(None, still=still), fold=fold).cumulative[:, [0, 2]] for still in (0, 8)]
+    assert outer[1] == pytest.approx(outer[0], rel=0.03)
+
+
+def _find_calm_third(frame: pl.DataFrame, block: Block) -> np.ndarray:
+    """The origins of the calm third, by volatility, of a date's tickers that do not keep one price, i64 [row]."""
+    moving = frame.select("ticker", "date", "volatility", row=pl.int_range(pl.len()))[find_origins(frame, block)]
+    moving = moving.filter(~pl.col("ticker").str.starts_with("STILL"))
+    place = (pl.col("volatility").rank() / pl.len()).over("date")
+    return moving.filter(place <= 1 / 3).get_column("row").to_numpy()
+
+
 def test_a_simulated_break_is_covered(broken: pl.DataFrame, fitted: AdaptiveVolatility) -> None:
     """In the first 60 sessions after volatility has tripled the interval covers 92 % of its nominal rate and more.
 
@@ -239,6 +281,10 @@ def test_an_artifact_forecasts_as_it_was_judged(broken: pl.DataFrame, fitted: Ad
     """One from before the factor keeps the scales of HAR and adapts by third; a new one restores its own response."""
     arrays = fitted.to_arrays()
     assert AdaptiveVolatility.from_arrays(arrays).response == CURRENT
+    before = AdaptiveVolatility.from_arrays({name: one for name, one in arrays.items() if name != "moving_alone"})
+    assert before.response == replace(CURRENT, moving_alone=False)
+    assert before.to_arrays().keys() == arrays.keys() - {"moving_alone"}
+    assert before.quantiles(broken).cumulative.tobytes() == fitted.quantiles(broken).cumulative.tobytes()
     old = AdaptiveVolatility.from_arrays({name: array for name, array in arrays.items() if name != "response"})
     scales = fitted.scales(broken)
     groups = TickerGroups.of(broken.with_columns(sector_number=0))

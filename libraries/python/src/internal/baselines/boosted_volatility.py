@@ -21,6 +21,7 @@ from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales
 from internal.errors import InvalidRequestError
 from internal.features.splits import Block
+from internal.features.variables import moves
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 from internal.scratch_arrays import ScratchArray
@@ -62,7 +63,7 @@ class BoostedVolatility:
         scale = EarningsVolatility.fit(frame, fold=fold) if scale is None else scale
         rows = BoostedRows.of(frame, scale, origins)
         outcomes = Outcomes.after(rows, frame, last=fold.last)
-        usable = _find_usable(rows, outcomes, origins)
+        usable = _find_usable(frame, rows, outcomes, origins)
         if not len(usable):
             raise _no_row(fold)
         returns, sizes = outcomes.returns, outcomes.size
@@ -114,9 +115,9 @@ def _no_row(fold: Block) -> InvalidRequestError:
     return InvalidRequestError(f"the training fold {fold.first}..{fold.last} has no row with a whole horizon")
 
 
-def _find_usable(rows: BoostedRows, outcomes: Outcomes, origins: np.ndarray) -> np.ndarray:
-    """The places of the origins whose inputs and outcomes are all known, i32 [origin]."""
-    whole = np.isfinite(outcomes.size)
+def _find_usable(frame: pl.DataFrame, rows: BoostedRows, outcomes: Outcomes, origins: np.ndarray) -> np.ndarray:
+    """The places of the origins that move and whose inputs and outcomes are all known, i32 [origin]."""
+    whole = np.isfinite(outcomes.size) & frame.select(moves()).to_series().to_numpy()[rows.number]
     for array in (rows.inputs, outcomes.returns):
         for values in array.values:
             whole &= np.isfinite(values)

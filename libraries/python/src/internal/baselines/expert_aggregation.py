@@ -10,7 +10,7 @@ import polars as pl
 
 from internal.baselines.adaptation import past_returns_ahead
 from internal.baselines.boosted_volatility import BoostedVolatility, select_prefix
-from internal.baselines.break_response import CURRENT, MARKET_ALONE, BreakResponse
+from internal.baselines.break_response import CURRENT, MARKET_ALONE, BreakResponse, read_flag, write_flag
 from internal.baselines.expert_replay import GROUPS, ExpertForecasts, replay
 from internal.baselines.expert_weights import ExpertState
 from internal.baselines.forecast import EVERY_ROW, Rows
@@ -122,8 +122,7 @@ class ExpertAggregation:
         """
         boosted = {f"{BOOSTED}{name}": array for name, array in self.boosted.to_arrays().items()}
         own = {FITTED_TO: np.array([(self.fitted_to - EPOCH).days])}
-        follow = {ALL_FOLLOW: np.ones(1)} if self.all_follow else {}
-        return {**boosted, **self.response.to_arrays(), **own, **follow}
+        return {**boosted, **self.response.to_arrays(), **own, **write_flag(ALL_FOLLOW, value=self.all_follow)}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, np.ndarray]) -> Self:
@@ -135,7 +134,7 @@ class ExpertAggregation:
         (fitted_to,) = require_shapes(arrays, {FITTED_TO: (1,)})
         boosted = BoostedVolatility.from_arrays(select_prefix(arrays, BOOSTED))
         response = BreakResponse.from_arrays(arrays, absent=MARKET_ALONE)
-        return cls(boosted, _read_day(int(fitted_to[0])), response, _read_follow(arrays))
+        return cls(boosted, _read_day(int(fitted_to[0])), response, read_flag(arrays, ALL_FOLLOW))
 
 
 def _returns_ahead(frame: pl.DataFrame, rows: np.ndarray) -> np.ndarray:
@@ -157,12 +156,3 @@ def _read_day(days: int) -> date:
         return EPOCH + timedelta(days=days)
     except OverflowError as error:
         raise ArtifactError(f"the artifact was fitted to a day that does not exist ({days} days after 1970)") from error
-
-
-def _read_follow(arrays: dict[str, np.ndarray]) -> bool:
-    if ALL_FOLLOW not in arrays:
-        return False
-    (value,) = require_shapes(arrays, {ALL_FOLLOW: (1,)})
-    if value[0] != 1:
-        raise ArtifactError(f"the artifact's {ALL_FOLLOW} is {value[0]:g}, which must be 1, or absent")
-    return True

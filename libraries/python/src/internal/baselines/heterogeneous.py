@@ -38,6 +38,7 @@ from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT
 from internal.features.segment_means import segment_lengths
 from internal.features.splits import Block
+from internal.features.variables import moves
 from internal.features.volatility_inputs import INPUTS, number_sectors, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
@@ -237,6 +238,7 @@ class AdaptiveVolatility(EarningsVolatility):
         ahead = np.where(rows.trades_ahead[part], rows.returns(part), np.nan)
         sizes = np.where(rows.trades_ahead[part, 0], rows.targets(part)[:, 0] / 2, np.nan)
         frame = rows.frame(part)
+        self._forget(frame, sizes, ahead)
         groups = TickerGroups.of(frame)
         scales = plain.times(surprise_factors(groups, sizes - np.log(plain.daily[:, 0]), self.response))
         asked = slice(rows.span(first, last).start - part.start, None)
@@ -283,13 +285,22 @@ class AdaptiveVolatility(EarningsVolatility):
 
         def work(part: slice) -> np.ndarray:
             segments, predicted = frame[part], self._predict(self._design(prepared, part))
-            surprises[row_of[part]] = log_sizes_ahead(segments) - predicted[:, 0] / 2
-            kept, ahead = predicted[asked[part]], past_returns_ahead(segments)
+            sizes, ahead = log_sizes_ahead(segments), past_returns_ahead(segments)
+            self._forget(segments, sizes, ahead)
+            surprises[row_of[part]] = sizes - predicted[:, 0] / 2
+            kept = predicted[asked[part]]
             write_outcomes(ahead, to_scales(predicted), row_of[part], truth.values, segment_lengths(segments))
             truth.release()
             return kept
 
         return np.concatenate(each_part(frame, work))
+
+    def _forget(self, frame: pl.DataFrame, *outcomes: np.ndarray) -> None:
+        """Make the outcomes of rows that do not move unknown, f64 [row, ...], where the response is to the others."""
+        if self.response.moving_alone:
+            still = ~frame.select(moves()).to_series().to_numpy()
+            for each in outcomes:
+                each[still] = np.nan
 
     def _factors(
         self,

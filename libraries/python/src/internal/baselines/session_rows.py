@@ -22,6 +22,7 @@ from internal.features.earnings_features import (
     tabulate_earnings_features,
 )
 from internal.features.splits import Block
+from internal.features.variables import moves
 from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, GroupAverages, number_sectors, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
@@ -53,6 +54,7 @@ class SessionRows:
         variance: Range variance of the session, f64 [place].
         trades_ahead: Whether the session ahead is in the segment and traded, bool [row, step].
         known: The session in which all of the row's outcomes are known, i32 [row]; NEVER where it is not to be fitted.
+        moves: Whether the row says something about others (`features.variables.moves`), bool [row].
     """
 
     panel: pl.DataFrame
@@ -66,6 +68,7 @@ class SessionRows:
     variance: np.ndarray
     trades_ahead: np.ndarray
     known: np.ndarray
+    moves: np.ndarray
 
     def design(self, rows: Rows, standardisation: Standardisation) -> Design:
         """The explanatory variables of some rows."""
@@ -143,6 +146,7 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
         variance=frame.get_column("range_variance").to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
         known=np.empty(len(order), np.int32),
+        moves=frame.select(moves()).to_series().to_numpy()[order],
     )
 
     def fill(part: slice) -> None:

@@ -63,7 +63,8 @@ def fit_each(rows: SessionRows, first: int, ends: Sequence[int]) -> Iterator[Vol
     Each row is added to the sums of its session once. Inputs are standardised by figures of the rows that are known at
     the first refit. When there are twice as many rows, the figures and the sums are made again of all of them: a clip
     that suits one year may be too narrow for the next five (on real bars of 2015 to 2018 the first figures alone cost
-    0.12 % of the loss, figures made at each doubling 0.02 %). One refit alone uses the figures of its own rows.
+    0.12 % of the loss, figures made at each doubling 0.02 %). One refit alone uses the figures of its own rows. Those
+    of rows that do not move (`SessionRows.moves`) count in the figures alone: else they would be clipped.
 
     Args:
         rows: The panel.
@@ -78,12 +79,13 @@ def fit_each(rows: SessionRows, first: int, ends: Sequence[int]) -> Iterator[Vol
     known[: rows.bounds[first]] = NEVER
     fitting: _Fitting | None = None
     for end in ends:
-        trained = known <= end
+        described = known <= end
+        trained = described & rows.moves
         if not trained.any():
             yield None
             continue
         if fitting is None or trained.sum() >= GROWTH * fitting.first_count:
-            fitting = _Fitting(rows, trained)
+            fitting = _Fitting(rows, trained, described)
         with threadpool_limits(1, "blas"):  # its products are small: more threads would spin
             fitting.add(trained)
             fitted = fitting.solve(trained)
@@ -93,13 +95,13 @@ def fit_each(rows: SessionRows, first: int, ends: Sequence[int]) -> Iterator[Vol
 class _Fitting:
     """The sums of the rows so far, under one standardisation."""
 
-    def __init__(self, rows: SessionRows, trained: np.ndarray) -> None:
-        """Takes the rows and those whose figures standardise the inputs, bool [row]."""
+    def __init__(self, rows: SessionRows, trained: np.ndarray, described: np.ndarray) -> None:
+        """Takes the rows, those that are fitted on, and those whose figures standardise the inputs, bool [row]."""
         self._rows, self._added, self.first_count = rows, np.zeros_like(trained), int(trained.sum())
         chunks = (
-            rows.inputs.values[part][trained[part]]
+            rows.inputs.values[part][described[part]]
             for part in rows.chunks(0, len(rows.days) - 1)
-            if trained[part].any()
+            if described[part].any()
         )
         self._standardisation = Standardisation.fit(chunks)
         features = rows.earnings.features.values.shape[1]

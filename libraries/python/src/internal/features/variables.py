@@ -89,6 +89,15 @@ ADDED: Final = (
 )
 
 
+def moves() -> pl.Expr:
+    """Which rows of an observed panel say something about how far others will move.
+
+    A ticker whose trailing volatility is at its floor (a cash offer, a blank-check company, a fund of short bonds)
+    moves by ticks. True where its volatility is not known.
+    """
+    return ~(pl.col("volatility") <= VOLATILITY_FLOOR).fill_null(value=False)
+
+
 def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
     """Add to a panel's frame the observed variables, named `past_<variable>`, and the trailing `volatility`.
 
