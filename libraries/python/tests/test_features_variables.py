@@ -15,8 +15,8 @@ from internal.features.variables import (
     OBSERVED_VARIABLES,
     READ_BY_NETWORKS_ALONE,
     STATIC_VARIABLES,
+    find_moving,
     known_frame,
-    moves,
     observe,
 )
 
@@ -94,7 +94,7 @@ def test_constant_price_has_a_floor(make_bars: MakeBars, make_details: MakeDetai
 def test_what_hardly_moves_by_hand() -> None:
     """At the floor it does not; above it does, and where the volatility is not known yet."""
     frame = pl.DataFrame({"volatility": [1e-3, 1.001e-3, 0.02, None, float("nan")]})
-    assert frame.select(moves()).to_series().to_list() == [False, True, True, True, True]
+    assert find_moving(frame).tolist() == [False, True, True, True, True]
 
 
 def test_volume_surprise(observed: pl.DataFrame) -> None:

@@ -10,7 +10,7 @@ from internal.baselines.heterogeneous import AdaptiveVolatility
 from internal.errors import InvalidRequestError
 from internal.features.scaling import Scaler
 from internal.features.splits import Block
-from internal.features.variables import STATIC_VARIABLES, moves
+from internal.features.variables import STATIC_VARIABLES, find_moving
 from internal.features.vocabulary import Vocabulary
 from internal.features.windows import Windows, find_origins, lay_out
 from models.folds import FoldData
@@ -28,7 +28,7 @@ class PreparedFold:
         scaler: Of the observed variables, fitted on the training sessions.
         vocabularies: One a static variable.
         scale: The HAR volatility, fitted on the training and validation sessions.
-        training: Training windows, of rows that move (`features.variables.moves`), as the scale's.
+        training: Training windows, of rows that move (`features.variables.find_moving`), as the scale's.
         validation: Validation windows, which choose the epoch.
     """
 
@@ -84,7 +84,7 @@ def prepare_fold(data: FoldData, on_progress: OnProgress = ignore_progress) -> P
     scales = scale.cumulative_scales(frame)
     report(75, "windows")
     everything = lay_out(frame, scaler, vocabularies, scales)
-    moving = frame.select(moves()).to_series().to_numpy()
+    moving = find_moving(frame)
     training, validation = (
         make_relative_windows(frame, everything.at(origins[moving[origins]]).keep_labelled())
         for origins in (find_origins(frame, block) for block in (fold.training, fold.validation))

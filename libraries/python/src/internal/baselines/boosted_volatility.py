@@ -21,7 +21,7 @@ from internal.baselines.volatility import TABLE, require_shapes
 from internal.baselines.volatility_fit import Scales
 from internal.errors import InvalidRequestError
 from internal.features.splits import Block
-from internal.features.variables import moves
+from internal.features.variables import find_moving
 from internal.features.windows import find_origins
 from internal.forecasting.quantiles import QUANTILES, STEPS, RowQuantiles
 from internal.scratch_arrays import ScratchArray
@@ -117,7 +117,7 @@ def _no_row(fold: Block) -> InvalidRequestError:
 
 def _find_usable(frame: pl.DataFrame, rows: BoostedRows, outcomes: Outcomes, origins: np.ndarray) -> np.ndarray:
     """The places of the origins that move and whose inputs and outcomes are all known, i32 [origin]."""
-    whole = np.isfinite(outcomes.size) & frame.select(moves()).to_series().to_numpy()[rows.number]
+    whole = np.isfinite(outcomes.size) & find_moving(frame)[rows.number]
     for array in (rows.inputs, outcomes.returns):
         for values in array.values:
             whole &= np.isfinite(values)

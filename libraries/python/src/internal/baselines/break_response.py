@@ -25,7 +25,7 @@ class BreakResponse:
         noise: How large that average becomes without a break: it counts by its share of signal, a^2 / (a^2 + noise^2).
         groups: What the average surprises of a third and of a sector, beyond the market's, are multiplied by.
         sector_rate: How fast the intervals of a sector adapt to its misses beyond those of all tickers.
-        moving_alone: Whether surprises and misses count of rows that move alone (`features.variables.moves`).
+        moving_alone: Whether surprises and misses count of rows that move alone (`features.variables.find_moving`).
     """
 
     market: float

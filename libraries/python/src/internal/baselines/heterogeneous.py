@@ -38,7 +38,7 @@ from internal.errors import InvalidRequestError
 from internal.features.earnings_features import EARNINGS_INPUT_COUNT
 from internal.features.segment_means import segment_lengths
 from internal.features.splits import Block
-from internal.features.variables import moves
+from internal.features.variables import find_moving
 from internal.features.volatility_inputs import INPUTS, number_sectors, select_inputs
 from internal.forecasting.forecaster import REQUIRED_HISTORY
 from internal.forecasting.quantiles import STEPS, RowQuantiles
@@ -298,7 +298,7 @@ class AdaptiveVolatility(EarningsVolatility):
     def _forget(self, frame: pl.DataFrame, *outcomes: np.ndarray) -> None:
         """Make the outcomes of rows that do not move unknown, f64 [row, ...], where the response is to the others."""
         if self.response.moving_alone:
-            still = ~frame.select(moves()).to_series().to_numpy()
+            still = ~find_moving(frame)
             for each in outcomes:
                 each[still] = np.nan
 

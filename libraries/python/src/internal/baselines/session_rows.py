@@ -22,7 +22,7 @@ from internal.features.earnings_features import (
     tabulate_earnings_features,
 )
 from internal.features.splits import Block
-from internal.features.variables import moves
+from internal.features.variables import find_moving
 from internal.features.volatility_inputs import INPUTS, VARIANCE_FLOOR, GroupAverages, number_sectors, select_inputs
 from internal.features.windows import HORIZON, can_be_origin
 from internal.forecasting.quantiles import STEPS
@@ -54,7 +54,7 @@ class SessionRows:
         variance: Range variance of the session, f64 [place].
         trades_ahead: Whether the session ahead is in the segment and traded, bool [row, step].
         known: The session in which all of the row's outcomes are known, i32 [row]; NEVER where it is not to be fitted.
-        moves: Whether the row says something about others (`features.variables.moves`), bool [row].
+        moves: Whether the row says something about others (`features.variables.find_moving`), bool [row].
     """
 
     panel: pl.DataFrame
@@ -146,7 +146,7 @@ def arrange_by_session(frame: pl.DataFrame, *, uses_earnings: bool, last: date =
         variance=frame.get_column("range_variance").to_numpy(),
         trades_ahead=np.empty((len(order), len(STEPS)), bool),
         known=np.empty(len(order), np.int32),
-        moves=frame.select(moves()).to_series().to_numpy()[order],
+        moves=find_moving(frame)[order],
     )
 
     def fill(part: slice) -> None:

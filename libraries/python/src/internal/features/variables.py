@@ -89,13 +89,14 @@ ADDED: Final = (
 )
 
 
-def moves() -> pl.Expr:
-    """Which rows of an observed panel say something about how far others will move.
+def find_moving(frame: pl.DataFrame) -> np.ndarray:
+    """Which rows of an observed panel say something about how far others will move, bool [row].
 
     A ticker whose trailing volatility is at its floor (a cash offer, a blank-check company, a fund of short bonds)
     moves by ticks. True where its volatility is not known.
     """
-    return ~(pl.col("volatility") <= VOLATILITY_FLOOR).fill_null(value=False)
+    still = (pl.col("volatility") <= VOLATILITY_FLOOR).fill_null(value=False)
+    return frame.select(~still).to_series().to_numpy()
 
 
 def observe(frame: pl.DataFrame, *, for_networks: bool = True) -> pl.DataFrame:
