@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from internal.forecasting.held_out_coverage import SESSIONS_BEFORE
 from portfoliomanager.pages.model import VersionLine
 from portfoliomanager.responses import RowResponse
 
@@ -38,7 +39,7 @@ class CoverageResponse(RowResponse):
     thirds: list[float] = Field(description="calm, middle and volatile third of each date's tickers")
     sectors: dict[str, float]
     after_break: BreakCoverageResponse | None = Field(
-        description="null where volatility did not double after the first 20 sessions"
+        description=f"null where volatility did not double after the first {SESSIONS_BEFORE} sessions"
     )
 
 

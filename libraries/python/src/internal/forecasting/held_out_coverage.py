@@ -15,9 +15,7 @@ from internal.errors import ArtifactError
 HELD_OUT_COVERAGE: Final = "held_out_coverage"  # the name among an artifact's metrics
 NOT_MEASURED: Final = "Coverage by group and after a break was not measured: train the model again."
 THIRDS: Final = ("calm", "middle", "volatile")
-SESSIONS_BEFORE: Final = (
-    20  # that a rise of volatility is measured against; one that begins in the first ones is unseen
-)
+SESSIONS_BEFORE: Final = 20  # that a rise of volatility is measured against; in the first ones none is seen
 
 
 @dataclass(frozen=True)
